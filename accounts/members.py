@@ -1,0 +1,62 @@
+"""Finds the membership a request acts as, and guards views by ability."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from accounts.models import Member, Workspace
+from accounts.roles import Ability, may
+
+if TYPE_CHECKING:
+
+    class MemberRequest(HttpRequest):
+        """A request by a logged-in person with a place in a workspace."""
+
+        member: Member
+else:
+    MemberRequest = HttpRequest
+
+SESSION_KEY = "workspace"
+
+
+def active_members() -> QuerySet[Member]:
+    """Memberships that give access, with user and workspace loaded."""
+    return Member.objects.filter(ended_at=None, user__is_active=True).select_related(
+        "user", "workspace"
+    )
+
+
+def current_member(request: HttpRequest) -> Member | None:
+    """The membership for the session's chosen workspace, else the person's oldest one."""
+    if not request.user.is_authenticated:
+        return None
+    members = list(active_members().filter(user_id=request.user.pk).order_by("id")[:50])
+    chosen = request.session.get(SESSION_KEY)
+    by_workspace = {member.workspace_id: member for member in members}
+    return by_workspace.get(chosen) or (members[0] if members else None)
+
+
+def workspace_members(workspace: Workspace | int) -> QuerySet[Member]:
+    """Active members of one workspace, with their users, by name."""
+    return active_members().filter(workspace=workspace).order_by("user__name", "id")
+
+
+def require(ability: Ability) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Only members whose role has the ability; others get 403, strangers the log-in page."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        @login_required
+        def guarded(request: MemberRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.member is None or not may(request.member.role, ability):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate

@@ -1,0 +1,4 @@
+"""Placeholder."""
+from rest_framework.authentication import BaseAuthentication
+class TokenAuthentication(BaseAuthentication):
+    def authenticate(self, request): return None

@@ -1,0 +1,103 @@
+"""Campaigns and the ledger of their recipients."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Member
+from accounts.scoping import WorkspaceModel
+from contacts.models import Contact, Segment
+from gateway.models import Batch, Channel, Delivery
+
+
+class CampaignStatus(models.TextChoices):
+    """Where a campaign stands."""
+
+    DRAFT = "draft", _("Draft")
+    SENDING = "sending", _("Sending")
+    PAUSED = "paused", _("Paused")
+    FINISHED = "finished", _("Finished")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Campaign(WorkspaceModel):
+    """One text to one segment on one channel.
+
+    Launching freezes the audience, the text and the channel; the ledger then says for each
+    recipient what became of it. Numbers are counted from the ledger, never stored.
+    """
+
+    name = models.CharField(_("name"), max_length=200)
+    channel = models.ForeignKey(Channel, null=True, blank=True, on_delete=models.PROTECT)
+    segment = models.ForeignKey(Segment, null=True, blank=True, on_delete=models.PROTECT)
+    text = models.TextField(_("text"), blank=True)
+    status = models.CharField(
+        max_length=16, choices=CampaignStatus.choices, default=CampaignStatus.DRAFT
+    )
+    batch = models.OneToOneField(Batch, null=True, on_delete=models.PROTECT)
+    created_by = models.ForeignKey(Member, null=True, on_delete=models.PROTECT)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    launched_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "-id"], name="campaign_recent")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RecipientState(models.TextChoices):
+    """Before the outbox has it; after that the delivery's own state counts."""
+
+    PENDING = "pending", _("Waiting")
+    QUEUED = "queued", _("Handed over")
+    SKIPPED = "skipped", _("Not sent")
+
+
+class SkipReason(models.TextChoices):
+    """Why a recipient was left out."""
+
+    OPTED_OUT = "opted_out", _("Opted out")
+    NO_ADDRESS = "no_address", _("No address on this channel")
+    DUPLICATE = "duplicate", _("Already reached at another address")
+    BLOCKED = "blocked", _("Blocked contact")
+    BOUNCED = "bounced", _("Address does not exist")
+    CANCELLED = "cancelled", _("Campaign cancelled")
+    NO_TEXT = "no_text", _("A variable without value and without fallback")
+
+
+class Recipient(WorkspaceModel):
+    """A line of the ledger: one contact and address of the frozen audience."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="recipients")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    address = models.CharField(max_length=320, blank=True)
+    uid = models.UUIDField(default=uuid.uuid4, unique=True)
+    state = models.CharField(
+        max_length=8, choices=RecipientState.choices, default=RecipientState.PENDING
+    )
+    reason = models.CharField(max_length=16, choices=SkipReason.choices, blank=True)
+    delivery = models.OneToOneField(
+        Delivery, null=True, on_delete=models.PROTECT, related_name="recipient"
+    )
+    replied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "contact", "address"], name="recipient_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["campaign", "id"], condition=Q(state="pending"), name="recipient_pending"
+            ),
+            models.Index(fields=["campaign", "state", "reason"], name="recipient_counts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign_id} {self.address}"

@@ -1,0 +1,9 @@
+"""People, their addresses, consent, attributes and segments."""
+
+from django.apps import AppConfig
+
+
+class ContactsConfig(AppConfig):
+    """People, their addresses, consent, attributes and segments."""
+
+    name = "contacts"

@@ -1,0 +1,176 @@
+"""Conversations, their messages, and what agents leave on them."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Member, Team
+from accounts.scoping import WorkspaceModel
+from contacts.models import Address, Contact, Label
+from gateway.models import Channel
+
+
+class Status(models.TextChoices):
+    """Where a conversation stands."""
+
+    OPEN = "open", _("Open")
+    PENDING = "pending", _("Pending")
+    SNOOZED = "snoozed", _("Snoozed")
+    RESOLVED = "resolved", _("Resolved")
+
+
+class Conversation(WorkspaceModel):
+    """A contact on a channel. At most one that is not resolved, kept so by a constraint.
+
+    ``version`` grows with every change anybody can see; realtime events carry it, and a browser
+    that sees a gap refetches. ``waiting_since`` is when the customer began to wait for an answer
+    (None: we spoke last). ``queued_at`` set means: wants an agent since then.
+    """
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="conversations")
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="conversations")
+    address = models.ForeignKey(Address, on_delete=models.PROTECT, related_name="conversations")
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.OPEN)
+    assignee = models.ForeignKey(
+        Member, null=True, blank=True, on_delete=models.PROTECT, related_name="conversations"
+    )
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL)
+    priority = models.SmallIntegerField(default=0)
+    labels = models.ManyToManyField(Label, related_name="conversations", blank=True)
+    version = models.BigIntegerField(default=0)
+    queued_at = models.DateTimeField(null=True)
+    waiting_since = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    reply_window_until = models.DateTimeField(null=True, blank=True)
+    last_message_at = models.DateTimeField()
+    last_inbound_at = models.DateTimeField(null=True)
+    preview = models.CharField(max_length=160, blank=True)
+    preview_direction = models.CharField(max_length=8, blank=True)
+    resolved_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact", "channel"],
+                condition=~Q(status="resolved"),
+                name="one_open_conversation",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["workspace", "queued_at", "id"],
+                condition=Q(assignee=None, status="open", queued_at__isnull=False),
+                name="conversation_queued",
+            ),
+            models.Index(
+                fields=["assignee"], condition=Q(status="open"), name="conversation_load"
+            ),
+            models.Index(
+                fields=["workspace", "status", "-last_message_at", "-id"],
+                name="conversation_list",
+            ),
+            models.Index(
+                fields=["assignee", "status", "-last_message_at", "-id"],
+                name="conversation_mine",
+            ),
+            models.Index(fields=["contact", "channel", "-id"], name="conversation_of_contact"),
+            models.Index(
+                fields=["snoozed_until"],
+                condition=Q(status="snoozed"),
+                name="conversation_snoozed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class Direction(models.TextChoices):
+    """Who spoke."""
+
+    INBOUND = "inbound", _("Inbound")
+    OUTBOUND = "outbound", _("Outbound")
+
+
+class Kind(models.TextChoices):
+    """What a row of the thread is. Only ``text`` and ``campaign`` ever reach the customer."""
+
+    TEXT = "text", _("Message")
+    CAMPAIGN = "campaign", _("Campaign")
+    NOTE = "note", _("Private note")
+    ACTIVITY = "activity", _("Activity")
+
+
+class Message(WorkspaceModel):
+    """A row of a thread. ``uid`` is the client's id for what we send (so a retry is the same row).
+
+    What happened on the way out is in gateway's deliveries with this ``message_uid``; it is not
+    copied here. ``data`` explains an activity: ``{"event": "assigned", "reason": {...}}``.
+    """
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="messages"
+    )
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT)
+    uid = models.UUIDField(default=uuid.uuid4)
+    direction = models.CharField(max_length=8, choices=Direction.choices)
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.TEXT)
+    text = models.TextField(blank=True)
+    attachments = models.JSONField(default=list)
+    data = models.JSONField(default=dict)
+    author = models.ForeignKey(Member, null=True, on_delete=models.PROTECT)
+    external_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null: not from a provider
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "external_id"], name="message_external_unique"
+            ),
+            models.UniqueConstraint(fields=["workspace", "uid"], name="message_uid_unique"),
+        ]
+        indexes = [
+            models.Index(fields=["conversation", "created_at", "id"], name="message_thread"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.kind}"
+
+
+class Draft(WorkspaceModel):
+    """What a member has typed and not sent. ``base_version``: the thread as they saw it."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE)
+    text = models.TextField()
+    note = models.BooleanField(default=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "member"], name="draft_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} {self.member_id}"
+
+
+class ReadMark(WorkspaceModel):
+    """How far a member has read a conversation."""
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="read_marks"
+    )
+    member = models.ForeignKey(Member, on_delete=models.CASCADE)
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "member"], name="read_mark_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} {self.member_id}"

@@ -1,0 +1,50 @@
+"""Kinds of addresses and how each is brought into its one normal form."""
+
+import re
+
+import phonenumbers
+from django.utils.translation import gettext as _
+
+PHONE = "phone"
+EMAIL = "email"
+KINDS = (PHONE, EMAIL)
+
+# What people and other systems call the kinds.
+ALIASES = {"sms": PHONE, "mms": PHONE, "rcs": PHONE, "tel": PHONE, "mail": EMAIL}
+
+MAILBOX = re.compile(r"[^@\s\"<>]{1,64}@[^@\s\"<>.]+(\.[^@\s\"<>.]+)+")
+
+
+class InvalidAddress(ValueError):
+    """The value is no address of this kind; the message is for people."""
+
+
+def normalize(kind: str, value: str, *, region: str | None = None) -> str:
+    """The normal form of an address: E.164 for phones, lower case for mailboxes.
+
+    ``region`` (ISO 3166-1) lets national phone numbers be understood. Raises InvalidAddress.
+    """
+    value = value.strip()
+    if kind == PHONE:
+        return _phone(value, region)
+    if kind == EMAIL:
+        if len(value) > 320 or not MAILBOX.fullmatch(value):
+            raise InvalidAddress(_("“%(value)s” is not an e-mail address.") % {"value": value[:80]})
+        return value.lower()
+    raise InvalidAddress(_("“%(kind)s” is not a kind of address.") % {"kind": kind[:40]})
+
+
+def _phone(value: str, region: str | None) -> str:
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException as error:
+        raise _no_phone(value) from error
+    if not phonenumbers.is_possible_number(number):
+        raise _no_phone(value)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _no_phone(value: str) -> InvalidAddress:
+    return InvalidAddress(
+        _("“%(value)s” is not a phone number; write it like +14155550100.") % {"value": value[:40]}
+    )

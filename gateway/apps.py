@@ -1,0 +1,9 @@
+"""Channels, the door in (webhooks) and the door out (outbox)."""
+
+from django.apps import AppConfig
+
+
+class GatewayConfig(AppConfig):
+    """Channels, the door in (webhooks) and the door out (outbox)."""
+
+    name = "gateway"

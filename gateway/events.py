@@ -1,0 +1,124 @@
+"""Normalized events: what adapters parse and what receivers above the gateway are given."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file the customer sent; ``url`` is the provider's and may need credentials."""
+
+    url: str
+    content_type: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """A customer wrote. ``sender`` is a normalized address value; ``occurred_at`` in UTC or None."""
+
+    external_id: str
+    sender: str
+    recipient: str
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    sender_name: str = ""
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """The provider reports on a message of ours. ``state`` is one of states.REPORTABLE.
+
+    ``delivery_uid`` when the callback carries our own id, so that it can be applied even before
+    the send has returned. ``error_class`` names a class of gateway.errors.
+    """
+
+    external_id: str
+    state: State
+    provider_word: str
+    delivery_uid: uuid.UUID | None = None
+    error_class: str = ""
+    error_code: str = ""
+    error_text: str = ""
+    occurred_at: datetime | None = None
+
+
+class Keyword(StrEnum):
+    """Opt-out keywords."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """A customer used a keyword. ``answered``: the provider has already confirmed it to them."""
+
+    external_id: str
+    sender: str
+    keyword: Keyword
+    words: str
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """A valid event of a kind we do not know; kept and shown as such."""
+
+    kind: str
+    detail: str = ""
+
+
+Event = InboundMessage | StatusUpdate | OptOut | UnknownEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An event with where it came from; what receivers get, in the order received per address."""
+
+    workspace_id: int
+    channel_id: uuid.UUID
+    address_kind: str
+    medium: str
+    received_at: datetime
+    request_id: str
+    event: InboundMessage | OptOut
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryChange:
+    """A delivery has a new state; receivers get them in batches, inside the same transaction."""
+
+    delivery_id: int
+    uid: uuid.UUID
+    message_uid: uuid.UUID
+    workspace_id: int
+    channel_id: uuid.UUID
+    batch_id: int | None
+    medium: str
+    address: str
+    state: State
+    error_class: str = ""
+    error_code: str = ""
+    error_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """What an adapter is asked to send: one provider message.
+
+    ``address`` is the normalized recipient, ``status_url`` where the provider shall report
+    (it carries ``uid``), ``content`` as in Delivery.content.
+    """
+
+    uid: uuid.UUID
+    address: str
+    text: str
+    status_url: str
+    content: dict[str, object] = field(default_factory=dict)

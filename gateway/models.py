@@ -1,0 +1,295 @@
+"""Channels, the raw inbound log, the outbox and what was learnt about each delivery."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.scoping import WorkspaceModel
+from gateway.states import State
+
+
+class Channel(WorkspaceModel):
+    """A configured account at a provider: one number, one mailbox, one page.
+
+    ``config`` is encrypted JSON, read and written only through gateway.secrets. ``paused_at`` set
+    means the outbox holds this channel (bad credentials, or a person's wish); nothing is lost.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=32)
+    name = models.CharField(_("name"), max_length=100)
+    config = models.BinaryField()
+    # The value customers see and write to (a number, a mailbox); shown in lists, no secret.
+    address = models.CharField(max_length=320, blank=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    rate_per_second = models.FloatField(_("messages per second"), default=10.0)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_reason = models.CharField(max_length=320, blank=True)
+    last_inbound_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "kind"], name="channel_by_kind")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Bucket(models.Model):
+    """The token bucket of a channel, in a row of its own because it is hot.
+
+    ``tokens`` at ``refilled_at``; the outbox refills and takes in one statement.
+    """
+
+    channel = models.OneToOneField(Channel, primary_key=True, on_delete=models.CASCADE)
+    tokens = models.FloatField(default=0)
+    refilled_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.tokens:.1f}"
+
+
+class InboundState(models.TextChoices):
+    """Where a stored request stands."""
+
+    NEW = "new", _("New")
+    DONE = "done", _("Done")
+    UNKNOWN = "unknown", _("Unknown kind")
+    FAILED = "failed", _("Failed")
+
+
+class InboundRequest(WorkspaceModel):
+    """A provider's verified request, stored before it is understood. Replay sets it ``new`` again."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE)
+    shard = models.SmallIntegerField()
+    state = models.CharField(
+        max_length=8, choices=InboundState.choices, default=InboundState.NEW
+    )
+    method = models.CharField(max_length=8)
+    url = models.TextField()
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    request_id = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)
+    received_at = models.DateTimeField()
+    processed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["shard", "id"], condition=Q(state="new"), name="inbound_due"),
+            models.Index(
+                fields=["workspace", "-id"],
+                condition=Q(state__in=["failed", "unknown"]),
+                name="inbound_trouble",
+            ),
+            models.Index(fields=["received_at"], name="inbound_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.received_at:%Y-%m-%d %H:%M:%S}"
+
+
+class BatchState(models.TextChoices):
+    """Whether the deliveries of a batch may leave."""
+
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Batch(WorkspaceModel):
+    """Bulk deliveries that are paused, resumed and cancelled together (a campaign has one)."""
+
+    state = models.CharField(max_length=16, choices=BatchState.choices, default=BatchState.RUNNING)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.state}"
+
+
+class Priority(models.IntegerChoices):
+    """Smaller leaves first."""
+
+    REPLY = 0, _("Reply")
+    SYSTEM = 10, _("System")
+    BULK = 50, _("Bulk")
+
+
+class Delivery(WorkspaceModel):
+    """One attempt chain to put one message on one channel for one address: a row of the outbox.
+
+    ``uid`` is ours and travels to the provider (idempotency key, status callback). ``message_uid``
+    names the message this carries; the gateway does not know messages. ``medium`` and ``address``
+    are what the suppression list is asked for. ``content`` is ``{"text": str}`` for now.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="deliveries")
+    message_uid = models.UUIDField(default=uuid.uuid4)
+    batch = models.ForeignKey(Batch, null=True, on_delete=models.PROTECT)
+    replaces = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="replaced_by"
+    )
+    medium = models.CharField(max_length=16)
+    address = models.CharField(max_length=320)
+    content = models.JSONField()
+    cost = models.FloatField(default=1, help_text="Tokens of the channel's bucket (SMS segments).")
+    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.REPLY)
+    # A person's own reply is let through an opt-out from marketing when this is false.
+    marketing = models.BooleanField(default=False)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
+    due_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.SmallIntegerField(default=0)
+    external_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null: not known yet
+    error_class = models.CharField(max_length=32, blank=True)
+    error_code = models.CharField(max_length=32, blank=True)
+    error_text = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "external_id"], name="delivery_external_unique"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["channel", "priority", "due_at", "id"],
+                condition=Q(state="queued"),
+                name="delivery_due",
+            ),
+            models.Index(
+                fields=["lease_until"], condition=Q(state="sending"), name="delivery_leased"
+            ),
+            models.Index(fields=["message_uid"], name="delivery_of_message"),
+            models.Index(fields=["batch", "state"], name="delivery_of_batch"),
+            models.Index(fields=["channel", "address", "-id"], name="delivery_to_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.uid} {self.state}"
+
+
+class DeliveryStatus(WorkspaceModel):
+    """A status the provider reported, kept as history and until its delivery is known.
+
+    ``delivery_uid`` is set when the callback names our own id. ``applied_at`` empty: it came
+    before the send returned and waits.
+    """
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE)
+    external_id = models.CharField(max_length=255)
+    delivery_uid = models.UUIDField(null=True)
+    state = models.CharField(max_length=16, choices=State.choices)
+    provider_word = models.CharField(max_length=64)
+    error_class = models.CharField(max_length=32, blank=True)
+    error_code = models.CharField(max_length=32, blank=True)
+    error_text = models.TextField(blank=True)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    applied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "external_id", "provider_word", "error_code"],
+                name="status_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["channel", "external_id"],
+                condition=Q(applied_at=None),
+                name="status_waiting",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.external_id} {self.provider_word}"
+
+
+class Suppression(WorkspaceModel):
+    """Never send marketing on this medium to this address. The outbox asks at the moment of sending.
+
+    ``reason`` is one of SuppressionReason; lifting deletes the row (history is in contacts).
+    """
+
+    class Reason(models.TextChoices):
+        OPTED_OUT = "opted_out", _("Opted out")
+        BOUNCED = "bounced", _("Address does not exist")
+        BLOCKED = "blocked", _("Blocked")
+
+    medium = models.CharField(max_length=16)
+    address = models.CharField(max_length=320)
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    source = models.CharField(max_length=32)
+    evidence = models.CharField(max_length=320, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "medium", "address"], name="suppression_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.medium} {self.address}"
+
+
+class ChannelLog(WorkspaceModel):
+    """One exchange with a provider, redacted: no credentials, no message bodies.
+
+    ``kind``: send, check, webhook. ``request`` and ``response`` are small redacted summaries.
+    """
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="log")
+    delivery = models.ForeignKey(Delivery, null=True, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=16)
+    ok = models.BooleanField()
+    method = models.CharField(max_length=8)
+    url = models.TextField()
+    status = models.SmallIntegerField(null=True)
+    request = models.TextField(blank=True)
+    response = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    duration_ms = models.IntegerField(null=True)
+    attempt = models.SmallIntegerField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["channel", "-id"], name="log_of_channel"),
+            models.Index(fields=["workspace", "-id"], name="log_of_workspace"),
+            models.Index(fields=["delivery"], name="log_of_delivery"),
+            models.Index(fields=["created_at"], name="log_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.method} {self.status}"
+
+
+class SignatureRefusal(WorkspaceModel):
+    """How many webhooks were refused for their signature, per channel and day; nothing else is kept."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE)
+    day = models.DateField()
+    count = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "day"], name="refusal_per_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.count}"

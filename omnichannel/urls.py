@@ -1,0 +1,7 @@
+"""All URLs of the product."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("accounts/", include("allauth.account.urls")),
+]
