@@ -1,0 +1,1 @@
+"""The one door out: deliveries queued, claimed with leases, sent, and settled."""

@@ -1,0 +1,42 @@
+"""The suppression list: whom never to send marketing to, by medium and address."""
+
+from collections.abc import Collection
+
+from django.utils import timezone
+
+from gateway.models import Suppression
+
+
+def suppress(
+    *, workspace_id: int, medium: str, address: str, reason: str, source: str, evidence: str = ""
+) -> None:
+    """Add an address; an older entry stays as it is. ``reason`` is a Suppression.Reason."""
+    Suppression.objects.bulk_create(
+        [
+            Suppression(
+                workspace_id=workspace_id,
+                medium=medium,
+                address=address,
+                reason=reason,
+                source=source,
+                evidence=evidence[:320],
+                created_at=timezone.now(),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def lift(*, workspace_id: int, medium: str, address: str) -> None:
+    """Remove an address; the history is kept by contacts."""
+    Suppression.objects.filter(
+        workspace_id=workspace_id, medium=medium, address=address
+    ).delete()
+
+
+def suppressed(workspace_id: int, medium: str, addresses: Collection[str]) -> dict[str, str]:
+    """The suppressed ones among the addresses, with the reason."""
+    rows = Suppression.objects.filter(
+        workspace_id=workspace_id, medium=medium, address__in=addresses
+    )
+    return dict(rows.values_list("address", "reason"))
