@@ -55,9 +55,10 @@ INSTALLED_APPS = [
     "conversations",
     "routing",
     "campaigns",
+    "operations",
 ]
 if DEBUG:
-    INSTALLED_APPS.append("simulator")
+    INSTALLED_APPS += ["simulator", "demo"]
 
 MIDDLEWARE = [
     "omnichannel.logs.RequestIdMiddleware",

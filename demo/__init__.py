@@ -1,0 +1,1 @@
+"""The demo workspace: believable, fictional data to try the product with; only with DEBUG."""

@@ -1,0 +1,1 @@
+"""Running the product: health, metrics, translations, key rotation."""
