@@ -1,1 +1,1 @@
-"""PostgreSQL and Redis from wheels, and the supervisor behind `make up`; knows nothing of Django."""
+"""Servers from wheels and the supervisor behind `make up`; knows nothing of Django."""

@@ -1,4 +1,4 @@
-"""Command line: `python -m embedded servers | exec -- COMMAND…`."""
+"""Command line: `python -m embedded up | servers | exec -- COMMAND | test -- ARGUMENTS`."""
 
 import argparse
 import os
@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 
+from embedded.chromium import ensure_chromium
 from embedded.environment import development_environment
 from embedded.errors import EmbeddedError
 from embedded.places import Places
 from embedded.servers import servers
+from embedded.supervisor import Supervisor
 
 
 def _stop_on_signal(number: int, frame: object) -> None:
@@ -43,18 +45,36 @@ def run_command(places: Places, command: list[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def main() -> int:
+def run_tests(places: Places, arguments: list[str]) -> int:
+    """Run pytest with servers and data of its own, so that no test touches the demo workspace."""
+    os.environ["CHROMIUM"] = ensure_chromium()
+    return run_command(places.apart("test"), [sys.executable, "-m", "pytest", *arguments])
+
+
+def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m embedded", description=__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("up", help="everything, until Ctrl-C")
     actions.add_parser("servers", help="only PostgreSQL and Redis, until Ctrl-C")
     run = actions.add_parser("exec", help="run a command with the servers")
-    run.add_argument("command", nargs=argparse.REMAINDER)
-    arguments = parser.parse_args()
+    run.add_argument("--apart", metavar="NAME", help="with servers and data of its own")
+    test = actions.add_parser("test", help="run pytest with servers and data of its own")
+    for action in (run, test):
+        action.add_argument("command", nargs=argparse.REMAINDER)
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = _parse()
     places = Places.from_environment()
+    if arguments.action == "up":
+        return Supervisor(places).run()
     if arguments.action == "servers":
         return run_servers(places)
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
-    return run_command(places, command)
+    if arguments.action == "test":
+        return run_tests(places, command)
+    return run_command(places.apart(arguments.apart) if arguments.apart else places, command)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def main() -> None:
     with contextlib.suppress(ValueError, OSError):
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
     try:
-        os.execvp(rest[0], rest)
+        os.execvp(rest[0], rest)  # noqa: S606 - to become it is the purpose
     except OSError as error:
         sys.exit(f"cannot start {rest[0]}: {error}")
 

@@ -17,6 +17,10 @@ class Places:
     def from_environment(cls) -> "Places":
         return cls((ROOT / os.environ.get("DATA", "var")).resolve())
 
+    def apart(self, name: str) -> "Places":
+        """A data folder of its own inside this one, with servers of its own."""
+        return Places(self.data / name)
+
     @property
     def postgres(self) -> Path:
         return self.data / "postgres"

@@ -124,8 +124,8 @@ def _started(places: Places, *, wait_for_users: bool) -> Iterator[Addresses]:
             _wait_for_users(places)
         (places.run / "servers.json").unlink(missing_ok=True)
         with ThreadPoolExecutor() as pool:
-            for server in filter(None, (postgres, redis)):
-                pool.submit(server.stop)
+            for stop in [server.stop for server in (postgres, redis) if server]:
+                pool.submit(stop)
 
 
 def _wait_for_users(places: Places) -> None:

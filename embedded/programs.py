@@ -1,0 +1,60 @@
+"""The processes `make up` runs, and the one that prepares the ground for them."""
+
+import os
+import sys
+
+from embedded.processes import Program
+
+# One interpreter for all of it: loading Django takes longer than each of these steps.
+PREPARE = """
+import django
+from django.core.management import call_command
+django.setup()
+call_command("migrate", interactive=False, verbosity=1)
+call_command("translations", "compile")
+call_command("demo")
+"""
+
+
+def prepare_program(environment: dict[str, str]) -> Program:
+    settings = {"DJANGO_SETTINGS_MODULE": "omnichannel.settings"}
+    return Program("prepare", [sys.executable, "-c", PREPARE], environment | settings)
+
+
+def programs(environment: dict[str, str]) -> list[Program]:
+    """All of the product, in the order in which they are stopped, group by group."""
+    return [
+        Program("web", _granian("wsgi", environment["PORT"]), environment),
+        Program("realtime", _granian("asginl", environment["REALTIME_PORT"]), environment, 5),
+        Program("beat", _celery("beat", "--pidfile="), environment),
+        Program("inbound", _worker("inbound", "inbound,routing"), environment, 20),
+        Program("outbound", _worker("outbound", "outbound,campaigns,maintenance"), environment, 20),
+        Program(
+            "simulator",
+            [sys.executable, "manage.py", "simulator", "--port", environment["SIMULATOR_PORT"]],
+            environment,
+            5,
+        ),
+    ]
+
+
+def _granian(interface: str, port: str) -> list[str]:
+    host = os.environ.get("HOST", "127.0.0.1")
+    options = ["--host", host, "--port", port, "--interface", interface, "--workers", "1"]
+    options += ["--workers-kill-timeout", "3"]
+    if interface == "wsgi":
+        # Threads wait for the database most of the time; each has a connection of its own.
+        options += ["--blocking-threads", "4", "--no-ws"]
+    return [sys.executable, "-m", "granian", *options, f"omnichannel.{interface[:4]}:application"]
+
+
+def _celery(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "celery", "-q", "-A", "omnichannel", *arguments]
+
+
+def _worker(name: str, queues: str) -> list[str]:
+    return _celery(
+        *("worker", "-Q", queues, "-n", f"{name}@%h", "--concurrency", "2"),
+        # Workers need nothing of each other; the chatter would only cost.
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    )
