@@ -45,8 +45,11 @@ class Bucket(models.Model):
     """
 
     channel = models.OneToOneField(Channel, primary_key=True, on_delete=models.CASCADE)
-    tokens = models.FloatField(default=0)
-    refilled_at = models.DateTimeField(auto_now_add=True)
+    tokens = models.FloatField(default=1)
+    # In the future while the channel rests: the provider said so, or its breaker is open.
+    refilled_at = models.DateTimeField()
+    # Consecutive unreachable answers; enough of them open the breaker.
+    failures = models.IntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.tokens:.1f}"
@@ -146,6 +149,10 @@ class Delivery(WorkspaceModel):
     expires_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.SmallIntegerField(default=0)
+    attempted_at = models.DateTimeField(null=True)
+    # Unknown, and the provider can be asked: when to ask next, and how often it has denied.
+    ask_at = models.DateTimeField(null=True)
+    asks = models.SmallIntegerField(default=0)
     external_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null: not known yet
     error_class = models.CharField(max_length=32, blank=True)
     error_code = models.CharField(max_length=32, blank=True)
@@ -170,6 +177,9 @@ class Delivery(WorkspaceModel):
             ),
             models.Index(
                 fields=["lease_until"], condition=Q(state="sending"), name="delivery_leased"
+            ),
+            models.Index(
+                fields=["ask_at"], condition=Q(state="unknown"), name="delivery_to_ask"
             ),
             models.Index(fields=["message_uid"], name="delivery_of_message"),
             models.Index(fields=["batch", "state"], name="delivery_of_batch"),
@@ -293,3 +303,13 @@ class SignatureRefusal(WorkspaceModel):
 
     def __str__(self) -> str:
         return f"{self.day} {self.count}"
+
+
+class Heartbeat(models.Model):
+    """When a background process was last seen working; /readyz reads it."""
+
+    name = models.CharField(primary_key=True, max_length=32)
+    beat_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,184 @@
+"""Turns stored requests into events, in batches: one transaction a batch, one drainer a shard."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from gateway import statuses, suppression
+from gateway.contract import Adapter
+from gateway.events import Event, InboundMessage, Keyword, OptOut, Received, StatusUpdate, UnknownEvent
+from gateway.inbound import as_request
+from gateway.models import Channel, InboundRequest, InboundState, Suppression
+from gateway.receivers import hand_over
+from gateway.registry import adapter_for
+from gateway.sql import update_from_values
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 200
+LOCK_CLASS = 0x6F6D  # "om": the advisory locks of inbound shards
+
+
+@dataclass(slots=True)
+class Parsed:
+    """A stored request and what became of it."""
+
+    row: InboundRequest
+    adapter: Adapter | None
+    events: Sequence[Event] = ()
+    state: InboundState = InboundState.DONE
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Sorted:
+    """The events of a batch by what is done with them, in the order received."""
+
+    messages: list[Received] = field(default_factory=list)
+    opt_outs: list[Received] = field(default_factory=list)
+    reports: list[statuses.Report] = field(default_factory=list)
+
+
+def drain_shard(shard: int, *, batches: int = 50) -> int:
+    """Process up to ``batches`` batches of a shard; returns how many requests were processed.
+
+    Waits for another drainer of the same shard, so that a conversation stays in order.
+    """
+    done = 0
+    for _ in range(batches):
+        count = _drain_batch(shard)
+        done += count
+        if count < BATCH:
+            break
+    return done
+
+
+def _drain_batch(shard: int) -> int:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, shard])
+        rows = list(
+            InboundRequest.objects.filter(shard=shard, state=InboundState.NEW)
+            .order_by("id")
+            .select_for_update(skip_locked=True)[:BATCH]
+        )
+        if not rows:
+            return 0
+        parsed = _parse(rows)
+        keys = _apply_or_isolate(parsed)
+        _finish(parsed)
+    # In a transaction of its own, after the reports are visible to whoever settles their sends.
+    statuses.apply(keys)
+    return len(rows)
+
+
+def _parse(rows: Sequence[InboundRequest]) -> list[Parsed]:
+    channels = Channel.objects.in_bulk({row.channel_id for row in rows})
+    built: dict[UUID, Adapter | Exception] = {}
+    for pk, channel in channels.items():
+        try:
+            built[pk] = adapter_for(channel)
+        except Exception as error:  # a broken channel must not hold up the others' requests
+            built[pk] = error
+    return [_parse_one(row, built[row.channel_id]) for row in rows]
+
+
+def _parse_one(row: InboundRequest, adapter: Adapter | Exception) -> Parsed:
+    try:
+        if isinstance(adapter, Exception):
+            raise adapter
+        events = adapter.parse(as_request(row))
+    except Exception as error:  # the row is kept, shown and can be replayed after the fix
+        logger.exception("inbound request not understood", inbound=row.pk)
+        return Parsed(row, None, (), InboundState.FAILED, f"{type(error).__name__}: {error}")
+    unknown = [event.kind for event in events if isinstance(event, UnknownEvent)]
+    state = InboundState.UNKNOWN if unknown else InboundState.DONE
+    return Parsed(row, adapter, events, state, ", ".join(unknown))
+
+
+def _apply_or_isolate(parsed: list[Parsed]) -> list[statuses.Key]:
+    """Apply a batch; when it fails, each request alone, so that only the poisonous one fails."""
+    try:
+        with transaction.atomic():
+            return _apply(parsed)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        if len(parsed) == 1:
+            logger.exception("inbound request failed", inbound=parsed[0].row.pk)
+            parsed[0].state = InboundState.FAILED
+            parsed[0].error = f"{type(error).__name__}: {error}"
+            return []
+    return [key for one in parsed for key in _apply_or_isolate([one])]
+
+
+def _apply(parsed: Sequence[Parsed]) -> list[statuses.Key]:
+    batch = _sort(parsed)
+    keys = statuses.record(batch.reports)
+    hand_over("messages", batch.messages)
+    _follow_keywords(batch.opt_outs)
+    hand_over("opt_outs", batch.opt_outs)
+    return keys
+
+
+def _sort(parsed: Sequence[Parsed]) -> Sorted:
+    batch = Sorted()
+    for one in parsed:
+        for event in one.events:
+            assert one.adapter is not None
+            if isinstance(event, StatusUpdate):
+                batch.reports.append(statuses.Report(one.row, event))
+            elif isinstance(event, InboundMessage):
+                batch.messages.append(_received(one.row, one.adapter, event))
+            elif isinstance(event, OptOut):
+                batch.opt_outs.append(_received(one.row, one.adapter, event))
+    return batch
+
+
+def _received(row: InboundRequest, adapter: Adapter, event: InboundMessage | OptOut) -> Received:
+    return Received(
+        workspace_id=row.workspace_id,
+        channel_id=row.channel_id,
+        address_kind=adapter.address_kind,
+        medium=adapter.medium,
+        received_at=row.received_at,
+        request_id=row.request_id,
+        event=event,
+    )
+
+
+def _follow_keywords(opt_outs: Sequence[Received]) -> None:
+    """STOP and START take effect on the suppression list in the order they came."""
+    for received in opt_outs:
+        event = received.event
+        assert isinstance(event, OptOut)
+        where: dict[str, Any] = {
+            "workspace_id": received.workspace_id,
+            "medium": received.medium,
+            "address": event.sender,
+        }
+        if event.keyword == Keyword.STOP:
+            suppression.suppress(
+                **where,
+                reason=Suppression.Reason.OPTED_OUT,
+                source="keyword",
+                evidence=event.words,
+            )
+        elif event.keyword == Keyword.START:
+            suppression.lift(**where)
+
+
+def _finish(parsed: Sequence[Parsed]) -> None:
+    now = timezone.now()
+    update_from_values(
+        InboundRequest,
+        {"id": "bigint", "state": "text", "error": "text", "processed_at": "timestamptz"},
+        [(one.row.pk, one.state.value, one.error[:2000], now) for one in parsed],
+    )
+    fresh = {one.row.channel_id for one in parsed}
+    Channel.objects.filter(pk__in=fresh).update(last_inbound_at=now)

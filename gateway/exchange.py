@@ -1,0 +1,73 @@
+"""One HTTP exchange with a provider as the channel log keeps it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from django.utils import timezone
+
+from gateway import redaction
+from gateway.contract import Request, Response
+
+if TYPE_CHECKING:
+    from gateway.models import ChannelLog
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Redacted already; ``status`` None when no answer came."""
+
+    method: str
+    url: str
+    status: int | None
+    request: str
+    response: str
+    error: str
+    duration_ms: int
+    at: datetime
+
+    @classmethod
+    def of(cls, request: Request, response: Response | None, seconds: float, error: str) -> Self:
+        """Summarize an exchange without its secrets."""
+        return cls(
+            method=request.method,
+            url=redaction.url_summary(request),
+            status=response.status if response else None,
+            request=redaction.request_summary(request),
+            response=redaction.response_summary(request, response) if response else "",
+            error=error,
+            duration_ms=round(seconds * 1000),
+            at=timezone.now(),
+        )
+
+    def log_row(
+        self,
+        *,
+        workspace_id: int,
+        channel_id: UUID,
+        kind: str,
+        delivery_id: int | None = None,
+        attempt: int | None = None,
+        error: str = "",
+    ) -> "ChannelLog":
+        """The row to insert; ``error`` adds what the adapter made of the answer."""
+        from gateway.models import ChannelLog
+
+        problem = self.error or error
+        return ChannelLog(
+            workspace_id=workspace_id,
+            channel_id=channel_id,
+            delivery_id=delivery_id,
+            kind=kind,
+            ok=not problem,
+            method=self.method,
+            url=self.url,
+            status=self.status,
+            request=self.request,
+            response=self.response,
+            error=problem,
+            duration_ms=self.duration_ms,
+            attempt=attempt,
+            created_at=self.at,
+        )

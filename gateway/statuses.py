@@ -1,0 +1,184 @@
+"""What providers report about our messages: kept first, applied monotonically, also when early.
+
+A report may come before the send has returned, so that its message is not known yet. Each report is
+stored (``record``), and applied (``apply``) in a later transaction: by our own uid when the callback
+carries it, else by the provider's id. Whoever commits last, the report or the send, applies it; the
+sweep applies what a killed worker left.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from gateway.events import StatusUpdate
+from gateway.models import Delivery, DeliveryStatus, InboundRequest
+from gateway.outbox.changes import announce
+from gateway.sql import update_from_values
+from gateway.states import State, after_report
+
+TIMES = {State.SENT: "sent_at", State.DELIVERED: "delivered_at", State.READ: "read_at"}
+# A report whose message never appears is not ours (another system on the same account).
+WAIT = timedelta(days=3)
+ERROR_COLUMNS = ("error_class", "error_code", "error_text")
+COLUMNS = {
+    "id": "bigint",
+    "state": "text",
+    "external_id": "text",
+    "error_class": "text",
+    "error_code": "text",
+    "error_text": "text",
+    "sent_at": "timestamptz",
+    "delivered_at": "timestamptz",
+    "read_at": "timestamptz",
+    "failed_at": "timestamptz",
+    "lease_until": "timestamptz",
+    "ask_at": "timestamptz",
+}
+
+
+class Key(NamedTuple):
+    """A message as the provider names it."""
+
+    channel_id: UUID
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A parsed status with the request it came in."""
+
+    row: InboundRequest
+    event: StatusUpdate
+
+
+def record(reports: Sequence[Report]) -> list[Key]:
+    """Store reports; repeats are recognised and dropped. Returns the messages they are about."""
+    DeliveryStatus.objects.bulk_create(
+        [_status_row(report) for report in reports], ignore_conflicts=True
+    )
+    return [Key(report.row.channel_id, report.event.external_id) for report in reports]
+
+
+def _status_row(report: Report) -> DeliveryStatus:
+    event, row = report.event, report.row
+    return DeliveryStatus(
+        workspace_id=row.workspace_id,
+        channel_id=row.channel_id,
+        external_id=event.external_id,
+        delivery_uid=event.delivery_uid,
+        state=event.state,
+        provider_word=event.provider_word,
+        error_class=event.error_class,
+        error_code=event.error_code,
+        error_text=event.error_text,
+        occurred_at=event.occurred_at or row.received_at,
+        received_at=row.received_at,
+    )
+
+
+@transaction.atomic
+def apply(keys: Iterable[Key]) -> int:
+    """Apply the waiting reports about these messages; returns how many deliveries changed."""
+    wanted = set(keys)
+    if not wanted:
+        return 0
+    waiting = DeliveryStatus.objects.filter(
+        applied_at=None,
+        channel_id__in={key.channel_id for key in wanted},
+        external_id__in={key.external_id for key in wanted},
+    )
+    return _apply(list(waiting.order_by("id").select_for_update()))
+
+
+@transaction.atomic
+def apply_left_over(limit: int = 500) -> int:
+    """Apply reports that still wait although their delivery is known; for the sweep."""
+    now = timezone.now()
+    left = DeliveryStatus.objects.filter(applied_at=None, received_at__lt=now - timedelta(seconds=5))
+    left.filter(received_at__lt=now - WAIT).update(applied_at=now)
+    known = Delivery.objects.filter(uid__in=left.values("delivery_uid")).values("uid")
+    sent = Delivery.objects.filter(external_id__in=left.values("external_id")).values("external_id")
+    ready = left.filter(Q(delivery_uid__in=known) | Q(external_id__in=sent))
+    return _apply(list(ready.order_by("id").select_for_update(skip_locked=True)[:limit]))
+
+
+def _apply(reports: Sequence[DeliveryStatus]) -> int:
+    if not reports:
+        return 0
+    rows = _lock(reports)
+    by_uid = {(row.channel_id, row.uid): row for row in rows}
+    by_external = {(row.channel_id, row.external_id): row for row in rows}
+    changed: dict[int, Delivery] = {}
+    used: list[int] = []
+    for report in reports:
+        row = by_uid.get((report.channel_id, report.delivery_uid)) or by_external.get(
+            (report.channel_id, report.external_id)
+        )
+        if row is not None:
+            used.append(report.pk)
+            if move(row, report):
+                changed[row.pk] = row
+    save(changed.values())
+    DeliveryStatus.objects.filter(pk__in=used).update(applied_at=timezone.now())
+    announce(changed.values())
+    return len(changed)
+
+
+def _lock(reports: Sequence[DeliveryStatus]) -> list[Delivery]:
+    named = Q(uid__in=[report.delivery_uid for report in reports if report.delivery_uid])
+    known = Q(
+        channel_id__in={report.channel_id for report in reports},
+        external_id__in={report.external_id for report in reports},
+    )
+    # Always in the order of ids, so that two workers never wait for each other in a circle.
+    return list(Delivery.objects.filter(named | known).order_by("id").select_for_update())
+
+
+def move(row: Delivery, report: DeliveryStatus) -> bool:
+    """Let a locked row follow a report; whether anything changed. The row is not saved."""
+    reported = State(report.state)
+    other_attempt = row.external_id not in {None, report.external_id}
+    if other_attempt and reported in {State.FAILED, State.SENT}:
+        # An earlier attempt of a message that a person sent again has failed; this one may not.
+        return False
+    changed = False
+    if row.external_id is None:
+        row.external_id = report.external_id
+        changed = True
+    name = TIMES.get(reported)
+    if name and getattr(row, name) is None:
+        setattr(row, name, report.occurred_at)
+        changed = True
+    following = after_report(State(row.state), reported)
+    if following != row.state:
+        _enter(row, following, report)
+        changed = True
+    return changed
+
+
+def _enter(row: Delivery, state: State, report: DeliveryStatus) -> None:
+    row.state = state
+    row.lease_until = row.ask_at = None
+    for column in ERROR_COLUMNS:
+        setattr(row, column, getattr(report, column) if state == State.FAILED else "")
+    if state == State.FAILED:
+        row.failed_at = report.occurred_at
+
+
+def save(rows: Iterable[Delivery]) -> None:
+    """Write the columns that reports and settled sends may change, in one statement."""
+    update_from_values(
+        Delivery, COLUMNS, [[getattr(row, _attribute(name)) for name in COLUMNS] for row in rows]
+    )
+
+
+def _attribute(column: str) -> str:
+    return "pk" if column == "id" else column
+
+

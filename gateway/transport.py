@@ -1,0 +1,208 @@
+"""The one door for outgoing HTTP: time-outs, connection reuse, and no way into private networks.
+
+Addresses are resolved, checked and then connected to as checked (no second look-up), for each
+redirect again. Only the simulator's own origin is exempt, and it exists only with DEBUG.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Generator
+from time import monotonic
+from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from django.conf import settings
+from yarl import URL
+
+from gateway.contract import Request, Response
+from gateway.errors import Ambiguous, Unreachable
+from gateway.exchange import Exchange
+
+TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5, sock_read=25)
+BODY_LIMIT = 1_000_000
+R = TypeVar("R")
+
+
+class Forbidden(Unreachable):
+    """The address lies in a private network, or the URL is no http(s) URL."""
+
+    retryable = False
+
+
+def public_address(host: str) -> bool:
+    """Whether an IP address is one of the public internet."""
+    address = ipaddress.ip_address(host.split("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_global and not (mapped or address).is_multicast
+
+
+def exempt(url: URL) -> bool:
+    """Whether the URL is the simulator's own origin."""
+    if not settings.SIMULATOR_URL:
+        return False
+    return url.origin() == URL(settings.SIMULATOR_URL).origin()
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves names and refuses those that point, even once, into private networks."""
+
+    def __init__(self) -> None:
+        self.inner = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Public addresses of a name; OSError when one of them is not public."""
+        results = await self.inner.resolve(host, port, family)
+        if _simulator(host, port) or all(public_address(r["host"]) for r in results):
+            return results
+        raise OSError(f"{host} is an address of a private network")
+
+    async def close(self) -> None:
+        """Close the wrapped resolver."""
+        await self.inner.close()
+
+
+def _simulator(host: str, port: int) -> bool:
+    parts = urlsplit(settings.SIMULATOR_URL)
+    return bool(parts.hostname) and (host, port) == (parts.hostname, parts.port)
+
+
+def new_session() -> aiohttp.ClientSession:
+    """A session for one event loop; connections are kept and reused, cookies are not."""
+    connector = aiohttp.TCPConnector(
+        limit=0, resolver=GuardedResolver(), ttl_dns_cache=60, keepalive_timeout=15
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        timeout=TIMEOUT,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=True,
+        trust_env=False,
+    )
+
+
+def check_url(url: str) -> URL:
+    """The parsed URL if it may be called; Forbidden otherwise. Names are checked when resolved."""
+    parsed = URL(url)
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise Forbidden("Only http and https URLs can be called.")
+    if exempt(parsed):
+        return parsed
+    if parsed.scheme != "https" and not settings.DEBUG:
+        raise Forbidden("Only https URLs can be called.")
+    try:
+        public = public_address(parsed.host)
+    except ValueError:
+        return parsed
+    if not public:
+        raise Forbidden(f"{parsed.host} is an address of a private network.")
+    return parsed
+
+
+async def call(session: aiohttp.ClientSession, request: Request, *, redirects: int = 0) -> Response:
+    """Make the request and read its answer.
+
+    Raises Unreachable when it certainly was not received (no connection), Ambiguous when it may
+    have been. Up to ``redirects`` redirects are followed, each checked like the first URL, and
+    without credentials on another host.
+    """
+    url, auth, headers = check_url(request.url), request.auth, dict(request.headers)
+    for _ in range(redirects + 1):
+        response = await _once(session, request, url, auth, headers)
+        location = response.headers.get("location")
+        if not redirects or response.status not in {301, 302, 303, 307, 308} or not location:
+            return response
+        following = check_url(urljoin(str(url), location))
+        if following.origin() != url.origin():
+            auth, headers = None, {}
+        url = following
+    raise Unreachable("Too many redirects.")
+
+
+async def _once(
+    session: aiohttp.ClientSession,
+    request: Request,
+    url: URL,
+    auth: tuple[str, str] | None,
+    headers: dict[str, str],
+) -> Response:
+    body: dict[str, Any] = {}
+    if request.data is not None:
+        body["data"] = aiohttp.FormData(list(request.data))
+    elif request.json is not None:
+        body["json"] = request.json
+    try:
+        async with session.request(
+            request.method,
+            url.extend_query(list(request.params)) if request.params else url,
+            headers=headers,
+            auth=aiohttp.BasicAuth(*auth) if auth else None,
+            allow_redirects=False,
+            **body,
+        ) as answer:
+            content = await _bounded(answer)
+            names = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(status=answer.status, headers=names, body=content)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise Unreachable(f"No connection: {error}") from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise Ambiguous(f"No answer: {type(error).__name__}") from error
+
+
+async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
+    """The body, cut at BODY_LIMIT bytes; the rest is never read."""
+    content = bytearray()
+    async for chunk in answer.content.iter_chunked(65_536):
+        content += chunk
+        if len(content) >= BODY_LIMIT:
+            answer.close()
+            break
+    return bytes(content[:BODY_LIMIT])
+
+
+async def drive(
+    session: aiohttp.ClientSession,
+    steps: Generator[Request, Response, R],
+    record: list[Exchange],
+) -> R:
+    """Run an adapter's steps over the network; each exchange is added to ``record``.
+
+    Raises whatever SendError the adapter or the transport raises.
+    """
+    try:
+        request = next(steps)
+        while True:
+            request = steps.send(await _recorded(session, request, record))
+    except StopIteration as done:
+        result: R = done.value
+        return result
+    finally:
+        steps.close()
+
+
+async def _recorded(
+    session: aiohttp.ClientSession, request: Request, record: list[Exchange]
+) -> Response:
+    started = monotonic()
+    try:
+        response = await call(session, request)
+    except (Unreachable, Ambiguous) as error:
+        record.append(Exchange.of(request, None, monotonic() - started, error.text))
+        raise
+    record.append(Exchange.of(request, response, monotonic() - started, ""))
+    return response
+
+
+def run_steps(steps: Generator[Request, Response, R], record: list[Exchange]) -> R:
+    """Drive steps from synchronous code, with a session of their own (checks, not sends)."""
+
+    async def once() -> R:
+        async with new_session() as session:
+            return await drive(session, steps, record)
+
+    return asyncio.run(once())
