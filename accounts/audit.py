@@ -8,9 +8,14 @@ from accounts.models import AuditEntry, Member, Workspace
 
 
 def record(
-    *, workspace: Workspace | int, member: Member | None, action: str, target: models.Model, **data: Any
+    *,
+    workspace: Workspace | int,
+    member: Member | None,
+    action: str,
+    target: models.Model,
+    **data: Any,
 ) -> None:
-    """Note that ``member`` (None: the system) did ``action`` to ``target``. No secrets in ``data``."""
+    """Note that ``member`` (None: the system) did this to ``target``. No secrets in ``data``."""
     AuditEntry.objects.create(
         workspace_id=workspace if isinstance(workspace, int) else workspace.pk,
         member=member,

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from accounts.models import Member, Workspace
 from accounts.roles import Ability, may
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
         """A request by a logged-in person with a place in a workspace."""
 
         member: Member
+        memberships: list[Member]
 else:
     MemberRequest = HttpRequest
 
 SESSION_KEY = "workspace"
+View = Callable[..., HttpResponse]
 
 
 def active_members() -> QuerySet[Member]:
@@ -31,14 +34,23 @@ def active_members() -> QuerySet[Member]:
     )
 
 
-def current_member(request: HttpRequest) -> Member | None:
-    """The membership for the session's chosen workspace, else the person's oldest one."""
+def own_memberships(request: HttpRequest) -> list[Member]:
+    """The active memberships of the person who is logged in, the oldest first."""
     if not request.user.is_authenticated:
-        return None
-    members = list(active_members().filter(user_id=request.user.pk).order_by("id")[:50])
+        return []
+    return list(active_members().filter(user_id=request.user.pk).order_by("id")[:50])
+
+
+def chosen_member(request: HttpRequest, memberships: list[Member]) -> Member | None:
+    """The membership for the session's chosen workspace, else the oldest one."""
     chosen = request.session.get(SESSION_KEY)
-    by_workspace = {member.workspace_id: member for member in members}
-    return by_workspace.get(chosen) or (members[0] if members else None)
+    by_workspace = {member.workspace_id: member for member in memberships}
+    return by_workspace.get(chosen) or (memberships[0] if memberships else None)
+
+
+def current_member(request: HttpRequest) -> Member | None:
+    """The membership this session acts as."""
+    return chosen_member(request, own_memberships(request))
 
 
 def workspace_members(workspace: Workspace | int) -> QuerySet[Member]:
@@ -46,14 +58,19 @@ def workspace_members(workspace: Workspace | int) -> QuerySet[Member]:
     return active_members().filter(workspace=workspace).order_by("user__name", "id")
 
 
-def require(ability: Ability) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """Only members whose role has the ability; others get 403, strangers the log-in page."""
+def require(ability: Ability) -> Callable[[View], View]:
+    """Only members whose role has the ability; others get 403, strangers the log-in page.
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    A person who is logged in and has no place in any workspace is told so.
+    """
+
+    def decorate(view: View) -> View:
         @wraps(view)
         @login_required
         def guarded(request: MemberRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if request.member is None or not may(request.member.role, ability):
+            if request.member is None:
+                return render(request, "account/no_workspace.html", status=403)
+            if not may(request.member.role, ability):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 

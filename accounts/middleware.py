@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
-from accounts.members import current_member
+from accounts.members import chosen_member, own_memberships
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -14,13 +14,16 @@ class MemberMiddleware:
     """Set ``request.member``: the membership this session acts as, or None.
 
     Looked up on every request, so access ends with the membership, not with the session.
+    ``request.memberships`` are all the person may choose from.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.member = current_member(request)  # type: ignore[attr-defined]
+        memberships = own_memberships(request)
+        request.memberships = memberships  # type: ignore[attr-defined]
+        request.member = chosen_member(request, memberships)  # type: ignore[attr-defined]
         return self.get_response(request)
 
 

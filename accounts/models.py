@@ -104,9 +104,7 @@ class Team(WorkspaceModel):
     members = models.ManyToManyField(Member, related_name="teams", blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint("workspace", Lower("name"), name="team_name_unique")
-        ]
+        constraints = [models.UniqueConstraint("workspace", Lower("name"), name="team_name_unique")]
 
     def __str__(self) -> str:
         return self.name

@@ -30,7 +30,9 @@ class WorkspaceModel(models.Model):
         abstract = True
 
 
-def get_scoped(rows: type[M] | models.QuerySet[M], workspace: "Workspace | int", **lookup: Any) -> M:
+def get_scoped(
+    rows: type[M] | models.QuerySet[M], workspace: "Workspace | int", **lookup: Any
+) -> M:
     """The one row of this workspace that matches, else Http404.
 
     Another workspace's id, a missing id and a malformed id look the same to the caller.

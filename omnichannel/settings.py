@@ -174,6 +174,9 @@ CONVERSATION_RECEIVERS = {
 GATEWAY_SHARDS = 8
 GATEWAY_LOG_DAYS = env.number("GATEWAY_LOG_DAYS", 30)
 
+# Called with the member, in the same transaction, when a membership ends.
+MEMBER_RECEIVERS: dict[str, list[str]] = {"ended": []}
+
 # --- People ------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
@@ -197,6 +200,9 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Omnichannel] "
+ACCOUNT_FORMS = {"reset_password": "accounts.forms.ResetPasswordForm"}
+# Links to set a password, in invitations too, work once and for a day.
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 ACCOUNT_RATE_LIMITS = {
     "login": "120/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
@@ -217,6 +223,7 @@ EMAIL_BACKEND = (
 )
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_TIMEOUT = 10
 EMAIL_PORT = env.number("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
