@@ -1,9 +1,11 @@
 """The adapter contract (sans-IO): an adapter verifies, parses, builds and interprets; it does no I/O."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -73,6 +75,25 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON; None when it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    def retry_after(self) -> float | None:
+        """Seconds to wait by Retry-After (seconds or an HTTP date); None when not said or unreadable."""
+        said = self.headers.get("retry-after", "").strip()
+        if said.isdecimal():
+            return float(said[:9])
+        try:
+            due = parsedate_to_datetime(said)
+        except ValueError:
+            return None
+        due = due if due.tzinfo else due.replace(tzinfo=UTC)
+        return max(0.0, (due - datetime.now(UTC)).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
