@@ -16,6 +16,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from gateway import suppression
+from gateway.errors import OptedOut
 from gateway.events import StatusUpdate
 from gateway.models import Delivery, DeliveryStatus, InboundRequest
 from gateway.outbox.changes import announce
@@ -126,6 +128,8 @@ def _apply(reports: Sequence[DeliveryStatus]) -> int:
                 changed[row.pk] = row
     save(changed.values())
     DeliveryStatus.objects.filter(pk__in=used).update(applied_at=timezone.now())
+    opted_out = [row for row in changed.values() if row.error_class == OptedOut.__name__]
+    suppression.suppress_opted_out(opted_out)
     announce(changed.values())
     return len(changed)
 

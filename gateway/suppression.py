@@ -1,10 +1,10 @@
 """The suppression list: whom never to send marketing to, by medium and address."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.utils import timezone
 
-from gateway.models import Suppression
+from gateway.models import Delivery, Suppression
 
 
 def suppress(
@@ -40,3 +40,23 @@ def suppressed(workspace_id: int, medium: str, addresses: Collection[str]) -> di
         workspace_id=workspace_id, medium=medium, address__in=addresses
     )
     return dict(rows.values_list("address", "reason"))
+
+
+def suppress_opted_out(rows: Iterable[Delivery]) -> None:
+    """The provider says these addresses opted out: believe it from now on."""
+    now = timezone.now()
+    Suppression.objects.bulk_create(
+        [
+            Suppression(
+                workspace_id=row.workspace_id,
+                medium=row.medium,
+                address=row.address,
+                reason=Suppression.Reason.OPTED_OUT,
+                source="provider",
+                evidence=row.error_code,
+                created_at=now,
+            )
+            for row in rows
+        ],
+        ignore_conflicts=True,
+    )

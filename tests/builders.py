@@ -10,6 +10,7 @@ from accounts.models import Member, Role, User, Workspace
 from contacts.models import Address, Contact
 from conversations.models import Conversation, Direction, Kind, Message
 from gateway.models import Channel
+from gateway.outbox.claim import ensure_buckets
 from gateway.secrets import seal
 
 numbers = itertools.count(1)
@@ -53,7 +54,9 @@ def channel(ws: Workspace | None = None, config: dict[str, str] | None = None, *
         "address": config["from_number"],
         "rate_per_second": 1000.0,
     } | fields
-    return Channel.objects.create(workspace=ws or workspace(), config=seal(config), **fields)
+    made = Channel.objects.create(workspace=ws or workspace(), config=seal(config), **fields)
+    ensure_buckets()
+    return made
 
 
 def contact(ws: Workspace, **fields: Any) -> Contact:

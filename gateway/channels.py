@@ -1,0 +1,264 @@
+"""Services for channels: create, change, pause, check; and how each one is doing."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Count, Min, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.audit import record
+from accounts.models import Member, Workspace
+from gateway.addresses import PHONE, InvalidAddress, normalize
+from gateway.contract import Checked, ConfigField
+from gateway.exchange import Exchange
+from gateway.models import Channel, ChannelLog, Delivery
+from gateway.outbox.claim import ensure_buckets
+from gateway.outbox.queue import wake_outbox
+from gateway.registry import UnknownKind, adapter_class, adapter_for, base_url
+from gateway.secrets import seal, unseal
+from gateway.states import State
+from gateway.transport import run_steps
+
+CHANGEABLE = {"name", "enabled", "rate_per_second"}
+MAX_RATE = 10_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a channel is doing. ``oldest_at`` is when the longest waiting message was queued."""
+
+    queued: int
+    oldest_at: datetime | None
+    failed_last_hour: int
+    unknown: int
+    last_inbound_at: datetime | None
+    paused_at: datetime | None
+    paused_reason: str
+
+    @property
+    def ok(self) -> bool:
+        """Nothing to worry about."""
+        return self.paused_at is None and self.failed_last_hour == 0
+
+
+def clean_config(kind: str, config: Mapping[str, Any]) -> dict[str, str]:
+    """The checked and normalized config of a new channel; ValidationError by field name."""
+    try:
+        adapter = adapter_class(kind)
+    except UnknownKind as error:
+        raise ValidationError({"kind": _("“%s” is not a kind of channel.") % kind[:40]}) from error
+    errors: dict[str, Any] = {}
+    cleaned: dict[str, str] = {}
+    for name in config.keys() - {field.name for field in adapter.fields}:
+        errors[name] = _("This kind of channel has no such setting.")
+    for field in adapter.fields:
+        try:
+            value = _clean_value(field, config.get(field.name))
+        except ValidationError as error:
+            errors[field.name] = error.messages
+        else:
+            if value:
+                cleaned[field.name] = value
+    if not errors:
+        errors.update(adapter.check_config(cleaned))
+    if errors:
+        raise ValidationError(errors)
+    return cleaned
+
+
+def _clean_value(field: ConfigField, value: Any) -> str:
+    if value is None or value == "":
+        if field.required:
+            raise ValidationError(_("This field is required."))
+        return ""
+    if not isinstance(value, str):
+        raise ValidationError(_("This must be a text."))
+    value = value.strip()
+    if field.phone:
+        try:
+            return normalize(PHONE, value)
+        except InvalidAddress as error:
+            raise ValidationError(str(error)) from error
+    if len(value) > 2000 or (field.pattern and not re.fullmatch(field.pattern, value)):
+        raise ValidationError(str(field.pattern_error) or _("This value has the wrong form."))
+    return value
+
+
+def _clean_rate(rate: Any) -> float:
+    number = float(rate) if isinstance(rate, int | float) and not isinstance(rate, bool) else -1.0
+    if not 0 < number <= MAX_RATE:
+        raise ValidationError(
+            {"rate_per_second": _("Enter a number above 0 and at most %d.") % MAX_RATE}
+        )
+    return number
+
+
+def _clean_name(name: Any) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise ValidationError({"name": _("This field is required.")})
+    if len(name) > 100:
+        raise ValidationError({"name": _("At most 100 characters.")})
+    return name.strip()
+
+
+@transaction.atomic
+def create_channel(
+    *,
+    workspace: Workspace,
+    member: Member | None,
+    kind: str,
+    name: str,
+    config: Mapping[str, Any],
+    rate_per_second: float = 10.0,
+) -> Channel:
+    """A new enabled channel; ValidationError by field when something is wrong."""
+    cleaned = clean_config(kind, config)
+    channel = Channel.objects.create(
+        workspace=workspace,
+        kind=kind,
+        name=_clean_name(name),
+        config=seal(cleaned),
+        address=adapter_class(kind).channel_address(cleaned),
+        rate_per_second=_clean_rate(rate_per_second),
+    )
+    ensure_buckets()
+    record(workspace=workspace, member=member, action="channel.created", target=channel, kind=kind)
+    return channel
+
+
+@transaction.atomic
+def update_channel(*, channel: Channel, member: Member | None, **changes: Any) -> Channel:
+    """Change name, enabled, rate_per_second or config (merged; a blank secret keeps the old one)."""
+    row = Channel.objects.select_for_update().get(pk=channel.pk)
+    unknown = changes.keys() - CHANGEABLE - {"config"}
+    if unknown:
+        raise ValidationError({name: _("This cannot be changed.") for name in unknown})
+    if "name" in changes:
+        row.name = _clean_name(changes["name"])
+    if "rate_per_second" in changes:
+        row.rate_per_second = _clean_rate(changes["rate_per_second"])
+    if "enabled" in changes:
+        row.enabled = bool(changes["enabled"])
+    if "config" in changes:
+        merged = clean_config(row.kind, _merge(row, changes["config"]))
+        row.config = seal(merged)
+        row.address = adapter_class(row.kind).channel_address(merged)
+    row.save()
+    record(
+        workspace=row.workspace_id,
+        member=member,
+        action="channel.changed",
+        target=row,
+        fields=sorted(changes),
+    )
+    wake_outbox()
+    return row
+
+
+def _merge(channel: Channel, config: Mapping[str, Any]) -> dict[str, Any]:
+    secret = {field.name for field in adapter_class(channel.kind).fields if field.secret}
+    kept = {name: value for name, value in config.items() if value or name not in secret}
+    return {**unseal(channel.config), **kept}
+
+
+@transaction.atomic
+def pause_channel(*, channel: Channel, member: Member | None, reason: str) -> None:
+    """Hold the channel's outbox; what is queued waits."""
+    Channel.objects.filter(pk=channel.pk).update(
+        paused_at=timezone.now(), paused_reason=reason[:320]
+    )
+    record(
+        workspace=channel.workspace_id, member=member, action="channel.paused", target=channel
+    )
+
+
+@transaction.atomic
+def resume_channel(*, channel: Channel, member: Member | None) -> None:
+    """Let the channel's outbox go on."""
+    Channel.objects.filter(pk=channel.pk).update(paused_at=None, paused_reason="")
+    record(
+        workspace=channel.workspace_id, member=member, action="channel.resumed", target=channel
+    )
+    wake_outbox()
+
+
+def public_config(channel: Channel) -> dict[str, Any]:
+    """The config without secrets: a secret is None, or the fixed mask when one is set."""
+    config = unseal(channel.config)
+    return {
+        field.name: (None if field.secret else config.get(field.name))
+        for field in adapter_class(channel.kind).fields
+    }
+
+
+def secrets_set(channel: Channel) -> set[str]:
+    """Names of the secrets that have a value."""
+    config = unseal(channel.config)
+    return {f.name for f in adapter_class(channel.kind).fields if f.secret and config.get(f.name)}
+
+
+def webhook_url(channel: Channel) -> str:
+    """The address to enter at the provider."""
+    return f"{settings.PUBLIC_URL}{reverse('webhook', args=[channel.pk])}"
+
+
+def channel_health(channels: Iterable[Channel]) -> dict[UUID, Health]:
+    """How the channels are doing; one statement for all."""
+    by_id = {channel.pk: channel for channel in channels}
+    counts = _counts(by_id)
+    return {
+        pk: Health(
+            **counts.get(pk, {"queued": 0, "oldest_at": None, "failed_last_hour": 0, "unknown": 0}),
+            last_inbound_at=channel.last_inbound_at,
+            paused_at=channel.paused_at,
+            paused_reason=channel.paused_reason,
+        )
+        for pk, channel in by_id.items()
+    }
+
+
+def _counts(channels: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    recently = timezone.now() - timedelta(hours=1)
+    queued, failed = Q(state=State.QUEUED), Q(state=State.FAILED, failed_at__gte=recently)
+    unknown = Q(state=State.UNKNOWN)
+    rows = (
+        Delivery.objects.filter(queued | failed | unknown, channel__in=channels)
+        .order_by()
+        .values("channel_id")
+        .annotate(
+            queued=Count("id", filter=queued),
+            oldest_at=Min("created_at", filter=queued),
+            failed_last_hour=Count("id", filter=failed),
+            unknown=Count("id", filter=unknown),
+        )
+    )
+    return {row.pop("channel_id"): row for row in map(dict, rows)}
+
+
+def check_config_with_provider(kind: str, config: Mapping[str, str]) -> Checked:
+    """Ask the provider about credentials that are not saved yet; a SendError says what is wrong."""
+    cls = adapter_class(kind)
+    return run_steps(cls(config, base_url=base_url(cls)).check(), [])
+
+
+def check_channel(channel: Channel) -> Checked:
+    """Ask the provider about a saved channel's credentials; logged. A SendError says what is wrong."""
+    exchanges: list[Exchange] = []
+    try:
+        return run_steps(adapter_for(channel).check(), exchanges)
+    finally:
+        ChannelLog.objects.bulk_create(
+            exchange.log_row(
+                workspace_id=channel.workspace_id, channel_id=channel.pk, kind="check"
+            )
+            for exchange in exchanges
+        )

@@ -1,0 +1,60 @@
+"""Unclear attempts: leases that ran out, and asking the provider whether it has the message."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from gateway.models import Delivery
+from gateway.outbox.changes import announce
+from gateway.registry import adapters
+from gateway.states import State
+
+BATCH = 50
+ASK_LEASE = timedelta(seconds=60)
+
+
+@transaction.atomic
+def claim_questions() -> list[Delivery]:
+    """Unclear deliveries whose provider is to be asked now; a lease keeps others from asking too."""
+    now = timezone.now()
+    due = Delivery.objects.filter(
+        state=State.UNKNOWN,
+        ask_at__lte=now,
+        channel__enabled=True,
+        channel__paused_at=None,
+    ).order_by("ask_at")
+    rows = list(due.select_for_update(skip_locked=True, of=("self",))[:BATCH])
+    if rows:
+        Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(ask_at=now + ASK_LEASE)
+    return rows
+
+
+@transaction.atomic
+def end_leases(limit: int = 500) -> int:
+    """Deliveries whose worker has died: again where that is safe, else unclear; returns how many.
+
+    Safe is only a provider that takes our uid as an idempotency key. Elsewhere the provider is asked
+    if it can be, and a person decides if it can't.
+    """
+    now = timezone.now()
+    expired = Delivery.objects.filter(state=State.SENDING, lease_until__lt=now)
+    rows = list(
+        expired.select_related("channel").order_by("id").select_for_update(skip_locked=True, of=("self",))[
+            :limit
+        ]
+    )
+    for row in rows:
+        abilities = adapters()[row.channel.kind].capabilities
+        row.lease_until = None
+        if abilities.idempotent_send:
+            row.state, row.due_at = State.QUEUED, now
+            continue
+        row.state, row.error_class = State.UNKNOWN, "Ambiguous"
+        row.error_text = "The worker stopped while sending."
+        row.ask_at = now if abilities.can_find else None
+    Delivery.objects.bulk_update(
+        rows, ["state", "lease_until", "due_at", "error_class", "error_text", "ask_at"]
+    )
+    announce(rows)
+    return len(rows)
