@@ -61,5 +61,7 @@ def database(name: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(options.pop("host", parts.hostname or "")),
         "PORT": unquote(options.pop("port", str(parts.port or ""))),
-        "OPTIONS": {key: unquote(value) for key, value in options.items()},
+        # A server that does not answer must fail a request, not hold it.
+        "OPTIONS": {"connect_timeout": "5"}
+        | {key: unquote(value) for key, value in options.items()},
     }

@@ -16,6 +16,8 @@ DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.text("SECRET_KEY")
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is not set; see docs/operations.md.")
+# Earlier keys: sessions and links signed with them stay good until they run out.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 # Fernet keys for channel credentials, newest first; older ones only decrypt.
 ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS")
 if not ENCRYPTION_KEYS:
@@ -62,6 +64,7 @@ if DEBUG:
 
 MIDDLEWARE = [
     "omnichannel.logs.RequestIdMiddleware",
+    "operations.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -157,7 +160,19 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 5},
     },
     "prune-gateway": {"task": "gateway.tasks.prune", "schedule": 3600.0},
+    "count-up": {"task": "operations.tasks.count_up", "schedule": 15.0, "options": {"expires": 15}},
 }
+# Every queue that a worker must serve; /readyz fails when one of them has nobody.
+WORKER_QUEUES = ["inbound", "outbound", "routing", "campaigns", "maintenance"]
+for _queue in WORKER_QUEUES:
+    CELERY_BEAT_SCHEDULE[f"heartbeat-{_queue}"] = {
+        "task": "operations.tasks.heartbeat",
+        "schedule": 5.0,
+        "args": [_queue],
+        "options": {"queue": _queue, "expires": 5},
+    }
+# Bearer token for /metrics; without one it answers only in development.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # --- The message engine ----------------------------------------------------------------------------
 
@@ -288,9 +303,9 @@ WHITENOISE_USE_FINDERS = DEBUG
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.rest.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.rest.permissions.IsMember"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.rest.permissions.HasAbility"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.rest.parsers.BoundedJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "accounts.rest.pagination.IdCursorPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "accounts.rest.problems.problem_response",
