@@ -1,0 +1,5 @@
+// Runs before the first paint, so that the chosen theme never flashes.
+(() => {
+  const theme = localStorage.getItem("theme");
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+})();
