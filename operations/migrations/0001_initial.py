@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("gateway", "0001_initial"),
+        ("gateway", "0002_engine"),
     ]
 
     operations = [
