@@ -3,5 +3,6 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("gateway.urls")),
     path("accounts/", include("accounts.urls")),
 ]
