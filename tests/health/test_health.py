@@ -16,9 +16,9 @@ def workers():
         heartbeat(queue)
 
 
-def test_alive_asks_nobody(client, django_assert_num_queries):
-    with django_assert_num_queries(0):
-        response = client.get("/healthz", headers={"host": "10.0.0.7"})
+def test_alive_asks_nobody(client):
+    # Without the django_db mark, any statement would raise.
+    response = client.get("/healthz", headers={"host": "10.0.0.7"})
 
     assert response.status_code == 200
     assert response.content == b"ok\n"

@@ -28,8 +28,13 @@ def read(client):
     response = client.get("/metrics", headers={"authorization": "Bearer open"})
     assert response.status_code == 200
     families = text_string_to_metric_families(response.content.decode())
+    order = ["workspace", "channel"]
     return {
-        (sample.name.removeprefix("omnichannel_"), *sample.labels.values()): sample.value
+        (
+            sample.name.removeprefix("omnichannel_"),
+            *(sample.labels[name] for name in order if name in sample.labels),
+            *(value for name, value in sample.labels.items() if name not in order),
+        ): sample.value
         for family in families
         for sample in family.samples
     }
