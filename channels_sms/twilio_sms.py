@@ -1,0 +1,253 @@
+"""SMS through Twilio's Messages API (version 2010-04-01)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar
+from urllib.parse import quote
+
+from django.utils.functional import _StrPromise
+from django.utils.translation import gettext_lazy as _
+
+from channels_sms import twilio_answers as answers
+from channels_sms import twilio_errors, twilio_signature, twilio_webhooks
+from channels_sms.segments import normalized, segment
+from gateway.contract import (
+    Adapter,
+    Capabilities,
+    Checked,
+    CheckSteps,
+    ConfigField,
+    FindSteps,
+    Found,
+    Request,
+    Response,
+    SendSteps,
+    Sent,
+    WebhookRequest,
+    WebhookResponse,
+)
+from gateway.errors import Ambiguous, BadCredentials, Malformed, TooLong
+from gateway.events import Event, OutboundMessage
+
+VERSION = "2010-04-01"
+MAX_TEXT = 1600
+# An empty answer in the only format Twilio takes: nothing to say to the customer.
+TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+PAGE_SIZE = 50
+MAX_PAGES = 20
+# Twilio's clock and ours; its times have no fractions.
+CLOCK_MARGIN = timedelta(seconds=30)
+
+
+class TwilioSms(Adapter):
+    """One phone number or Messaging Service of a Twilio account.
+
+    Sends are not idempotent at Twilio; ``find`` looks for an unclear attempt in the list of
+    messages instead. Status callbacks carry our delivery's uid in their URL.
+    """
+
+    kind: ClassVar[str] = "twilio_sms"
+    label: ClassVar["str | _StrPromise"] = _("Twilio SMS")
+    medium: ClassVar[str] = "sms"
+    address_kind: ClassVar[str] = "phone"
+    provider: ClassVar[str] = "twilio"
+    provider_url: ClassVar[str] = "https://api.twilio.com"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        max_text=MAX_TEXT, segments=True, can_find=True
+    )
+    fields: ClassVar[tuple[ConfigField, ...]] = (
+        ConfigField(
+            "account_sid",
+            _("Account SID"),
+            help=_("On the first page of the Twilio console, under Account Info."),
+            pattern=r"AC[0-9a-fA-F]{32}",
+            pattern_error=_("AC and 32 letters or digits (0–9, a–f)."),
+            placeholder="AC…",
+        ),
+        ConfigField(
+            "auth_token",
+            _("Auth token"),
+            help=_("Beside the Account SID. It is kept encrypted and never shown again."),
+            secret=True,
+        ),
+        ConfigField(
+            "auth_token_secondary",
+            _("Secondary auth token"),
+            help=_("Only while you change the token: webhooks signed with either are taken."),
+            secret=True,
+            required=False,
+        ),
+        ConfigField(
+            "from_number",
+            _("Phone number"),
+            help=_("The number customers write to, or leave empty for a Messaging Service."),
+            required=False,
+            placeholder="+14155550100",
+            phone=True,
+        ),
+        ConfigField(
+            "messaging_service_sid",
+            _("Messaging Service SID"),
+            help=_("Instead of a number: Twilio then picks a sender of the service."),
+            required=False,
+            pattern=r"MG[0-9a-fA-F]{32}",
+            pattern_error=_("MG and 32 letters or digits (0–9, a–f)."),
+            placeholder="MG…",
+        ),
+    )
+
+    @classmethod
+    def check_config(cls, config: Mapping[str, str]) -> dict[str, "str | _StrPromise"]:
+        """A number or a Messaging Service: one of them, not both."""
+        number, service = config.get("from_number"), config.get("messaging_service_sid")
+        if not number and not service:
+            return {"from_number": _("Enter a phone number or a Messaging Service SID.")}
+        if number and service:
+            return {
+                "messaging_service_sid": _(
+                    "Enter either a phone number or a Messaging Service SID, not both."
+                )
+            }
+        return {}
+
+    @classmethod
+    def channel_address(cls, config: Mapping[str, str]) -> str:
+        """The number, or the Messaging Service's id."""
+        return config.get("from_number") or config.get("messaging_service_sid", "")
+
+    # --- In -----------------------------------------------------------------------------------
+
+    def verify(self, request: WebhookRequest) -> None:
+        """Raise BadSignature unless Twilio signed this with one of our auth tokens."""
+        twilio_signature.verify(request, self._tokens)
+
+    def shard_key(self, request: WebhookRequest) -> str:
+        """The customer's number, for messages and for statuses of messages to them."""
+        return twilio_webhooks.customer(request)
+
+    def parse(self, request: WebhookRequest) -> Sequence[Event]:
+        """A message (with an OptOut if it is a keyword), a status, or an UnknownEvent."""
+        return twilio_webhooks.parse(request)
+
+    def acknowledge(self, request: WebhookRequest) -> WebhookResponse:
+        """Empty TwiML for messages, nothing for the rest; anything else is an error at Twilio."""
+        try:
+            is_message = twilio_webhooks.read(request).is_message
+        except Malformed:
+            is_message = False
+        if is_message:
+            return WebhookResponse(body=TWIML, content_type="text/xml")
+        return WebhookResponse()
+
+    # --- Out ----------------------------------------------------------------------------------
+
+    def segments(self, text: str) -> int:
+        """SMS parts; the provider counts an empty text as one."""
+        return max(1, segment(text).segments)
+
+    def send(self, message: OutboundMessage) -> SendSteps:
+        """One POST. Raises TooLong over 1600 characters, and what twilio_errors says."""
+        if len(message.text) > MAX_TEXT:
+            raise TooLong(twilio_errors.TABLE[21617].text, code="21617")
+        form = [
+            ("To", message.address),
+            ("Body", normalized(message.text)),
+            self._sender,
+            ("StatusCallback", message.status_url),
+        ]
+        response = yield self._request("POST", "/Messages.json", data=form)
+        if not 200 <= response.status < 300:
+            raise twilio_errors.failure(response)
+        return Sent(answers.message_id(response.json()))
+
+    def find(self, message: OutboundMessage, attempted_at: datetime) -> FindSteps:
+        """Look through the messages to this person, newest first, back to the attempt.
+
+        ``message.content["known_external_ids"]`` are other deliveries' and never the answer. There
+        is no DateSent filter: it could hide a message that Twilio has queued but not yet sent.
+        Raises Ambiguous when the list does not reach back to the attempt.
+        """
+        known = message.content.get("known_external_ids")
+        known_ids = set(known) if isinstance(known, list | tuple | set) else set()
+        text, since = normalized(message.text).strip(), attempted_at - CLOCK_MARGIN
+        about = [("To", message.address), ("PageSize", str(PAGE_SIZE))]
+        request = self._request("GET", "/Messages.json", params=about)
+        for _page in range(MAX_PAGES):
+            response = yield request
+            for entry in answers.rows(response, "messages"):
+                created = answers.moment(entry.get("date_created"))
+                if created and created < since:
+                    return Found(None)
+                if entry.get("sid") not in known_ids and self._is_ours(entry, text):
+                    return Found(answers.message_id(entry))
+            following = self._next_page(response)
+            if following is None:
+                return Found(None)
+            request = following
+        raise Ambiguous("The provider's list of messages is too long to look through.")
+
+    def check(self) -> CheckSteps:
+        """Ask for the account, and for the number in it; raises BadCredentials with the reason."""
+        account = answers.body((yield self._request("GET", ".json")))
+        name, status = str(account.get("friendly_name", "")), str(account.get("status", ""))
+        if status != "active":
+            raise BadCredentials(f"{name}: {status or 'unknown'}", code="30002")
+        number = self.config.get("from_number")
+        if number:
+            response = yield self._request(
+                "GET", "/IncomingPhoneNumbers.json", params=[("PhoneNumber", number)]
+            )
+            if not answers.rows(response, "incoming_phone_numbers"):
+                raise BadCredentials(twilio_errors.TABLE[21606].text, code="21606")
+        return Checked(f"{name}, {status}")
+
+    # --- Helpers ------------------------------------------------------------------------------
+
+    @property
+    def _tokens(self) -> tuple[str, ...]:
+        names = ("auth_token", "auth_token_secondary")
+        return tuple(token for name in names if (token := self.config.get(name)))
+
+    @property
+    def _sender(self) -> tuple[str, str]:
+        service = self.config.get("messaging_service_sid")
+        if service:
+            return ("MessagingServiceSid", service)
+        return ("From", self.config.get("from_number", ""))
+
+    @property
+    def _account_path(self) -> str:
+        return f"/{VERSION}/Accounts/{quote(self.config['account_sid'], safe='')}"
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        data: Sequence[tuple[str, str]] | None = None,
+    ) -> Request:
+        return Request(
+            method=method,
+            url=f"{self.base_url}{self._account_path}{path}",
+            params=params,
+            data=data,
+            auth=(self.config["account_sid"], self.config["auth_token"]),
+            secrets=self._tokens,
+            private=frozenset({"Body"}),
+        )
+
+    def _next_page(self, response: Response) -> Request | None:
+        """The next page, if it lies below our own account: credentials go nowhere else."""
+        path = answers.body(response).get("next_page_uri")
+        start = self._account_path
+        if not isinstance(path, str) or not path.startswith(f"{start}/"):
+            return None
+        return self._request("GET", path.removeprefix(start))
+
+    def _is_ours(self, entry: answers.Json, text: str) -> bool:
+        name, value = self._sender
+        theirs = entry.get("from" if name == "From" else "messaging_service_sid")
+        outbound = str(entry.get("direction", "")).startswith("outbound")
+        sent = normalized(str(entry.get("body", ""))).strip()
+        return outbound and theirs == value and sent == text

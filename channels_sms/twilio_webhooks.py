@@ -1,0 +1,203 @@
+"""Twilio's webhooks for messages: from form fields to events."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+from channels_sms.keywords import keyword
+from channels_sms.twilio_errors import meaning, number
+from channels_sms.twilio_signature import FORM, JSON, media_type
+from gateway.addresses import PHONE, InvalidAddress, normalize
+from gateway.contract import WebhookRequest
+from gateway.errors import Malformed, Rejected
+from gateway.events import (
+    Attachment,
+    Event,
+    InboundMessage,
+    Keyword,
+    OptOut,
+    StatusUpdate,
+    UnknownEvent,
+)
+from gateway.states import State
+
+MEDIA_LIMIT = 20
+ADDRESS_LIMIT = 320
+
+# None: nothing worth a state. A message we cancelled or never schedule ends as failed.
+STATUSES: dict[str, State | None] = {
+    "accepted": None,
+    "scheduled": None,
+    "queued": None,
+    "sending": None,
+    "receiving": None,
+    "received": None,
+    "sent": State.SENT,
+    "partially_delivered": State.SENT,
+    "delivered": State.DELIVERED,
+    "read": State.READ,
+    "undelivered": State.FAILED,
+    "failed": State.FAILED,
+    "canceled": State.FAILED,
+}
+KEYWORDS = {"STOP": Keyword.STOP, "START": Keyword.START, "HELP": Keyword.HELP}
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A form of Twilio's: its fields (the first of repeats) and our delivery's id from the URL."""
+
+    fields: Mapping[str, str]
+    delivery_uid: uuid.UUID | None
+
+    @property
+    def sid(self) -> str:
+        """The message's id; older callbacks use the other names."""
+        sid = self.get("MessageSid") or self.get("SmsSid") or self.get("SmsMessageSid")
+        return sid[:255]
+
+    @property
+    def status(self) -> str:
+        """The status word of a callback; empty for a message a customer wrote."""
+        word = self.get("MessageStatus") or self.get("SmsStatus")
+        return "" if word.lower() in {"received", "receiving"} else word.lower()
+
+    @property
+    def is_message(self) -> bool:
+        """Whether a customer wrote this."""
+        known = "Body" in self.fields or "NumMedia" in self.fields
+        return bool(self.sid and self.get("From")) and known and not self.status
+
+    def get(self, name: str) -> str:
+        """A field; empty when it is not there."""
+        return self.fields.get(name, "")
+
+
+def read(request: WebhookRequest) -> Webhook:
+    """The webhook's fields. Malformed for a body that is no form, or an empty one."""
+    query = parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
+    pairs = query if request.method == "GET" and not request.body else request.form()
+    if not any(name for name, _value in pairs):
+        raise Malformed("The request is empty.")
+    # PostgreSQL keeps no NUL in a text.
+    fields = {name: value.replace("\0", "") for name, value in reversed(pairs)}
+    return Webhook(fields, _uuid(dict(query).get("delivery", "")))
+
+
+def read_json(request: WebhookRequest) -> Sequence[object]:
+    """The events of a JSON body, one or many. Malformed when it is none."""
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("The body is not JSON.") from error
+    events = body if isinstance(body, list) else [body]
+    if not events or not all(isinstance(event, dict) for event in events):
+        raise Malformed("The body is no event.")
+    return events
+
+
+def is_json(request: WebhookRequest) -> bool:
+    """Whether the request carries JSON (Twilio's event streams do; messages are forms)."""
+    return media_type(request) == JSON
+
+
+def customer(request: WebhookRequest) -> str:
+    """The customer's address a request is about: what keeps its order. Raises Malformed."""
+    if is_json(request):
+        read_json(request)
+        return ""
+    if request.body and media_type(request) != FORM:
+        raise Malformed("Neither a form nor JSON.")
+    hook = read(request)
+    return address(hook.get("To") if hook.status else hook.get("From"))
+
+
+def parse(request: WebhookRequest) -> list[Event]:
+    """All events of a request; an empty list for a status that changes nothing."""
+    if is_json(request):
+        return [_unknown_json(event) for event in read_json(request)]
+    hook = read(request)
+    if hook.is_message:
+        return _message(hook)
+    if hook.sid and hook.status:
+        return _status(hook)
+    names = ", ".join(sorted(hook.fields))
+    return [UnknownEvent(kind=hook.get("EventType")[:64] or "no message", detail=names[:500])]
+
+
+def address(value: str) -> str:
+    """E.164 when it is a phone number; short codes and names stay as they are."""
+    value = value.strip()[:ADDRESS_LIMIT]
+    try:
+        return normalize(PHONE, value)
+    except InvalidAddress:
+        return value
+
+
+def _message(hook: Webhook) -> list[Event]:
+    if ":" in hook.get("From"):  # whatsapp:+1…, rcs:+1…: a service may mix channels
+        return [UnknownEvent(kind=f"{hook.get('From').partition(':')[0][:40]} message")]
+    message = InboundMessage(
+        external_id=hook.sid,
+        sender=address(hook.get("From")),
+        recipient=address(hook.get("To")),
+        text=hook.get("Body"),
+        attachments=_attachments(hook),
+        sender_name=hook.get("ProfileName"),
+    )
+    said = KEYWORDS.get(hook.get("OptOutType").upper())
+    word = said or keyword(message.text)
+    if word is None:
+        return [message]
+    # Twilio names the type when it has handled the word, and has then answered the customer.
+    opt_out = OptOut(message.external_id, message.sender, word, message.text, answered=bool(said))
+    return [message, opt_out]
+
+
+def _attachments(hook: Webhook) -> tuple[Attachment, ...]:
+    urls = [(n, hook.get(f"MediaUrl{n}")) for n in range(MEDIA_LIMIT)]
+    return tuple(
+        Attachment(
+            url=url,
+            content_type=hook.get(f"MediaContentType{n}") or "application/octet-stream",
+            name=url.partition("?")[0].rpartition("/")[2][:255],
+        )
+        for n, url in urls
+        if url
+    )
+
+
+def _status(hook: Webhook) -> list[Event]:
+    if hook.status not in STATUSES:
+        return [UnknownEvent(kind=f"status {hook.status[:40]}", detail=hook.sid[:255])]
+    state = STATUSES[hook.status]
+    if state is None:
+        return []
+    failed = state is State.FAILED
+    code = number(hook.get("ErrorCode")) if failed else 0
+    known = meaning(code, Rejected)
+    return [
+        StatusUpdate(
+            external_id=hook.sid,
+            state=state,
+            provider_word=hook.status,
+            delivery_uid=hook.delivery_uid,
+            error_class=known.error.__name__ if failed else "",
+            error_code=str(code) if code else "",
+            error_text=(known.text or hook.get("ErrorMessage")[:500]) if failed else "",
+        )
+    ]
+
+
+def _unknown_json(event: object) -> UnknownEvent:
+    kind = event.get("type") if isinstance(event, dict) else None
+    return UnknownEvent(kind=str(kind or "JSON event").encode("utf-8", "replace").decode()[:64])
+
+
+def _uuid(value: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(value)
+    except ValueError:
+        return None
