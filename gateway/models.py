@@ -107,6 +107,7 @@ class BatchState(models.TextChoices):
 class Batch(WorkspaceModel):
     """Bulk deliveries that are paused, resumed and cancelled together (a campaign has one)."""
 
+    name = models.CharField(max_length=200, blank=True, help_text="What people call it.")
     state = models.CharField(max_length=16, choices=BatchState.choices, default=BatchState.RUNNING)
     created_at = models.DateTimeField(auto_now_add=True)
 

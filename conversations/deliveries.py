@@ -1,0 +1,36 @@
+"""Follows the deliveries of messages: moves their ticks in the browsers that show them."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from conversations import realtime
+from conversations.campaign_messages import attach_deliveries
+from gateway.events import DeliveryChange
+
+BUMP = """
+UPDATE conversations_conversation AS c SET version = c.version + 1
+FROM (SELECT m.conversation_id AS id, array_agg(m.uid::text) AS uids
+      FROM conversations_message m
+      WHERE m.workspace_id = ANY(%s) AND m.uid = ANY(%s::uuid[]) GROUP BY m.conversation_id) AS v
+WHERE c.id = v.id
+RETURNING c.workspace_id, c.id, c.version, v.uids
+"""
+
+
+def receive_changes(batch: Sequence[DeliveryChange]) -> None:
+    """Publish new states of messages' deliveries; a fixed number of statements a batch."""
+    attach_deliveries([change.delivery_id for change in batch if change.batch_id is not None])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            BUMP,
+            [
+                list({change.workspace_id for change in batch}),
+                [str(change.message_uid) for change in batch],
+            ],
+        )
+        rows = cursor.fetchall()
+    realtime.publish_many(
+        (workspace_id, realtime.delivery_changed(pk, version, uids))
+        for workspace_id, pk, version, uids in rows
+    )

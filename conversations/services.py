@@ -1,0 +1,362 @@
+"""What people and programs do to conversations. Each is one transaction; events leave after it."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Member, Team
+from contacts.models import Address, Contact, Label
+from conversations import realtime
+from conversations.activity import note_activity
+from conversations.hooks import notify
+from conversations.ingest import PREVIEW
+from conversations.models import (
+    Conversation,
+    Direction,
+    Draft,
+    Kind,
+    Message,
+    ReadMark,
+    Status,
+)
+from gateway.models import Channel, Delivery, Priority
+from gateway.outbox.queue import NotAllowed, queue_delivery, retry_delivery
+from gateway.registry import adapter_for
+
+NOTE_LIMIT = 10_000
+
+
+def _lock(conversation: Conversation) -> Conversation:
+    return (
+        Conversation.objects.select_for_update(of=("self",))
+        .select_related("channel", "address")
+        .get(pk=conversation.pk)
+    )
+
+
+def _clean_text(text: str, limit: int) -> str:
+    text = text.replace("\x00", "").strip()
+    if not text:
+        raise ValidationError({"text": _("Write something first.")})
+    if len(text) > limit:
+        raise ValidationError(
+            {
+                "text": _("This text has %(length)d characters; this channel takes at most %(limit)d.")
+                % {"length": len(text), "limit": limit}
+            }
+        )
+    return text
+
+
+def _same_uid(workspace_id: int, uid: UUID, conversation: Conversation) -> Message | None:
+    """The message that already has this client id; ValidationError when it is another thread's."""
+    message = Message.objects.filter(workspace_id=workspace_id, uid=uid).first()
+    if message is not None and message.conversation_id != conversation.pk:
+        raise ValidationError({"uid": _("This id was used for another message.")})
+    return message
+
+
+@transaction.atomic
+def send_message(
+    *,
+    conversation: Conversation,
+    author: Member | None,
+    text: str,
+    uid: UUID | None = None,
+    priority: int = Priority.REPLY,
+    expires_at: datetime | None = None,
+) -> Message:
+    """Answer the customer. The same ``uid`` again gives the same message and sends nothing.
+
+    An unassigned conversation becomes the author's, a closed one opens again. ValidationError
+    names ``text`` when it is empty or too long for the channel.
+    """
+    row = _lock(conversation)
+    uid = uid or uuid4()
+    existing = _same_uid(row.workspace_id, uid, row)
+    if existing is not None:
+        return existing
+    text = _clean_text(text, adapter_for(row.channel).capabilities.max_text)
+    message = _add(row, kind=Kind.TEXT, author=author, text=text, uid=uid)
+    queue_delivery(
+        channel=row.channel,
+        address=row.address.value,
+        text=text,
+        message_uid=uid,
+        priority=priority,
+        expires_at=expires_at,
+    )
+    _answered(row, author, message)
+    Draft.objects.filter(conversation=row, member=author, note=False).delete()
+    _publish_message(row, message)
+    return message
+
+
+def _add(row: Conversation, *, kind: Kind, author: Member | None, text: str, uid: UUID) -> Message:
+    return Message.objects.create(
+        workspace_id=row.workspace_id,
+        conversation=row,
+        channel_id=row.channel_id,
+        uid=uid,
+        direction=Direction.OUTBOUND,
+        kind=kind,
+        text=text,
+        author=author,
+        created_at=timezone.now(),
+    )
+
+
+def _answered(row: Conversation, author: Member | None, message: Message) -> None:
+    row.waiting_since = None
+    row.preview, row.preview_direction = message.text[:PREVIEW], Direction.OUTBOUND
+    row.last_message_at = message.created_at
+    if row.status != Status.OPEN:
+        row.status, row.snoozed_until, row.resolved_at = Status.OPEN, None, None
+    if author is not None and row.assignee_id is None:
+        _give(row, author, by=author, reason={"code": "replied"})
+    else:
+        _save(row)
+
+
+def _publish_message(row: Conversation, message: Message) -> None:
+    realtime.publish(
+        row.workspace_id,
+        realtime.message_created(row.pk, row.version, message.pk, message.direction),
+    )
+
+
+def _save(row: Conversation) -> None:
+    """Save a locked row under its next version."""
+    row.version += 1
+    row.save()
+
+
+def _changed(row: Conversation) -> None:
+    """Save a locked row under its next version and tell the browsers."""
+    _save(row)
+    realtime.publish(row.workspace_id, realtime.conversation_changed(row.pk, row.version))
+
+
+@transaction.atomic
+def add_note(
+    *, conversation: Conversation, author: Member, text: str, uid: UUID | None = None
+) -> Message:
+    """A private note; it never leaves the agents' side. Same ``uid``, same note."""
+    row = _lock(conversation)
+    uid = uid or uuid4()
+    existing = _same_uid(row.workspace_id, uid, row)
+    if existing is not None:
+        return existing
+    text = _clean_text(text, NOTE_LIMIT)
+    message = _add(row, kind=Kind.NOTE, author=author, text=text, uid=uid)
+    Draft.objects.filter(conversation=row, member=author, note=True).delete()
+    _save(row)
+    _publish_message(row, message)
+    return message
+
+
+@transaction.atomic
+def assign(
+    *,
+    conversation: Conversation,
+    member: Member | None,
+    by: Member | None,
+    reason: dict[str, Any] | None = None,
+) -> Conversation:
+    """Give a conversation to a member, or back to the queue with ``member=None``.
+
+    ValidationError when the member has no access to this workspace.
+    """
+    row = _lock(conversation)
+    if member is not None and (member.workspace_id != row.workspace_id or member.ended_at):
+        raise ValidationError({"assignee": _("This person is no member of the workspace.")})
+    if row.assignee_id == (member.pk if member else None):
+        return row
+    _give(row, member, by=by, reason=reason or {"code": "by_hand"})
+    realtime.publish(row.workspace_id, realtime.conversation_changed(row.pk, row.version))
+    return row
+
+
+def _give(row: Conversation, member: Member | None, *, by: Member | None, reason: dict[str, Any]) -> None:
+    row.assignee = member
+    row.queued_at = timezone.now() if member is None and row.status == Status.OPEN else None
+    note_activity(
+        conversation=row,
+        event="assigned" if member else "unassigned",
+        by=by,
+        member=member.pk if member else None,
+        member_name=member.name if member else "",
+        reason=reason,
+    )
+    _save(row)
+    notify("changed", conversation=row, event="assigned", by=by, reason=reason)
+
+
+def _set_status(conversation: Conversation, status: Status, by: Member | None, **fields: Any) -> Conversation:
+    row = _lock(conversation)
+    if row.status == status and not fields:
+        return row
+    row.status = status
+    row.snoozed_until = row.resolved_at = None
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.queued_at = timezone.now() if status == Status.OPEN and row.assignee_id is None else None
+    if status == Status.RESOLVED:
+        row.waiting_since = None
+    events = {Status.OPEN: "reopened", Status.RESOLVED: "resolved"}
+    note_activity(conversation=row, event=events.get(status, status.value), by=by)
+    _changed(row)
+    notify("changed", conversation=row, event="status", by=by, reason={})
+    return row
+
+
+@transaction.atomic
+def resolve(*, conversation: Conversation, by: Member | None) -> Conversation:
+    """Close the conversation; the customer's next message opens it again."""
+    return _set_status(conversation, Status.RESOLVED, by, resolved_at=timezone.now())
+
+
+@transaction.atomic
+def reopen(*, conversation: Conversation, by: Member | None) -> Conversation:
+    """Open a closed, snoozed or pending conversation.
+
+    ValidationError when the contact has another one open on the same channel.
+    """
+    row = _lock(conversation)
+    twin = Conversation.objects.filter(contact=row.contact_id, channel=row.channel_id)
+    if twin.exclude(pk=row.pk).exclude(status=Status.RESOLVED).exists():
+        raise ValidationError({"status": _("This contact has another open conversation here.")})
+    return _set_status(row, Status.OPEN, by)
+
+
+@transaction.atomic
+def set_pending(*, conversation: Conversation, by: Member | None) -> Conversation:
+    """Waiting for something else than the customer or us."""
+    return _set_status(conversation, Status.PENDING, by)
+
+
+@transaction.atomic
+def snooze(*, conversation: Conversation, until: datetime, by: Member | None) -> Conversation:
+    """Put aside until a time or the customer's next message; ValidationError for a past time."""
+    if until <= timezone.now():
+        raise ValidationError({"until": _("Choose a time in the future.")})
+    return _set_status(conversation, Status.SNOOZED, by, snoozed_until=until)
+
+
+@transaction.atomic
+def set_labels(*, conversation: Conversation, labels: Collection[Label], by: Member | None) -> None:
+    """Replace the labels."""
+    row = _lock(conversation)
+    if any(label.workspace_id != row.workspace_id for label in labels):
+        raise ValidationError({"labels": _("No such label.")})
+    row.labels.set(labels)
+    _changed(row)
+
+
+@transaction.atomic
+def set_team(*, conversation: Conversation, team: Team | None, by: Member | None) -> None:
+    """Put the conversation on a team's list, or on none."""
+    row = _lock(conversation)
+    if team is not None and team.workspace_id != row.workspace_id:
+        raise ValidationError({"team": _("No such team.")})
+    row.team = team
+    note_activity(conversation=row, event="team", by=by)
+    _changed(row)
+
+
+@transaction.atomic
+def set_priority(*, conversation: Conversation, priority: int, by: Member | None) -> None:
+    """0 is normal, higher is more urgent, at most 3."""
+    if priority not in range(4):
+        raise ValidationError({"priority": _("The priority is a number from 0 to 3.")})
+    row = _lock(conversation)
+    row.priority = priority
+    _changed(row)
+
+
+def deliveries_of(message: Message) -> list[Delivery]:
+    """The deliveries of a message, newest first."""
+    rows = Delivery.objects.filter(workspace=message.workspace_id, message_uid=message.uid)
+    return list(rows.order_by("-id"))
+
+
+@transaction.atomic
+def retry_message(*, message: Message, by: Member | None) -> None:
+    """Send a message again that failed or is unclear: same message, same delivery.
+
+    ValidationError when there is nothing to retry (any more).
+    """
+    deliveries = deliveries_of(message)
+    try:
+        if not deliveries:
+            raise NotAllowed
+        retry_delivery(delivery=deliveries[0])
+    except NotAllowed as error:
+        raise ValidationError(
+            {"message": _("This message cannot be sent again: it did not fail.")}
+        ) from error
+
+
+def save_draft(*, conversation: Conversation, member: Member, text: str, note: bool = False) -> None:
+    """Keep what a member has typed; an empty text removes it."""
+    where = {"conversation": conversation, "member": member}
+    if not text.strip():
+        Draft.objects.filter(**where).delete()
+        return
+    Draft.objects.update_or_create(
+        **where,
+        defaults={
+            "workspace_id": conversation.workspace_id,
+            "text": text.replace("\x00", "")[:NOTE_LIMIT],
+            "note": note,
+        },
+    )
+
+
+def mark_read(*, conversation: Conversation, member: Member) -> None:
+    """The member has seen everything up to now."""
+    ReadMark.objects.update_or_create(
+        conversation=conversation,
+        member=member,
+        defaults={"workspace_id": conversation.workspace_id, "read_at": timezone.now()},
+    )
+
+
+@transaction.atomic
+def start_conversation(
+    *, contact: Contact, channel: Channel, address: Address, by: Member | None
+) -> Conversation:
+    """The contact's conversation on this channel: the open one, else a new one of ``by``'s.
+
+    ValidationError when the address is of another kind than the channel reaches.
+    """
+    if address.contact_id != contact.pk or address.kind != adapter_for(channel).address_kind:
+        raise ValidationError({"channel": _("This channel cannot reach this address.")})
+    now = timezone.now()
+    unresolved = Conversation.objects.filter(contact=contact, channel=channel).exclude(
+        status=Status.RESOLVED
+    )
+    existing = unresolved.first()
+    if existing is not None:
+        return existing
+    Conversation.objects.bulk_create(
+        [
+            Conversation(
+                workspace_id=contact.workspace_id,
+                contact=contact,
+                channel=channel,
+                address=address,
+                assignee=by,
+                last_message_at=now,
+                created_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return unresolved.get()
