@@ -186,6 +186,8 @@ CONVERSATION_RECEIVERS = {
     "inbound": ["routing.waiting.receive_inbound"],
     "changed": ["routing.waiting.receive_changed"],
 }
+# What apps above contacts do when two contacts become one.
+CONTACT_RECEIVERS: dict[str, list[str]] = {"merging": []}
 GATEWAY_SHARDS = 8
 GATEWAY_LOG_DAYS = env.number("GATEWAY_LOG_DAYS", 30)
 
