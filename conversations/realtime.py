@@ -52,9 +52,7 @@ async def _send_all(events: Sequence[tuple[int, Event]]) -> None:
         await layer.group_send(workspace_group(workspace_id), {"type": "event", **event})
 
 
-def message_created(
-    conversation_id: int, version: int, message_id: int, direction: str
-) -> Event:
+def message_created(conversation_id: int, version: int, message_id: int, direction: str) -> Event:
     """Somebody wrote (or noted) something."""
     return {
         "kind": "message.created",
@@ -84,6 +82,6 @@ def delivery_changed(conversation_id: int, version: int, message_uids: Sequence[
     }
 
 
-def agent_changed(member_id: int) -> Event:
+def agent_changed(member_id: int, status: str) -> Event:
     """An agent's presence or capacity is different now."""
-    return {"kind": "agent.changed", "member": member_id}
+    return {"kind": "agent.changed", "member": member_id, "status": status}

@@ -47,7 +47,9 @@ def _clean_text(text: str, limit: int) -> str:
     if len(text) > limit:
         raise ValidationError(
             {
-                "text": _("This text has %(length)d characters; this channel takes at most %(limit)d.")
+                "text": _(
+                    "This text has %(length)d characters; this channel takes at most %(limit)d."
+                )
                 % {"length": len(text), "limit": limit}
             }
         )
@@ -183,7 +185,9 @@ def assign(
     return row
 
 
-def _give(row: Conversation, member: Member | None, *, by: Member | None, reason: dict[str, Any]) -> None:
+def _give(
+    row: Conversation, member: Member | None, *, by: Member | None, reason: dict[str, Any]
+) -> None:
     row.assignee = member
     row.queued_at = timezone.now() if member is None and row.status == Status.OPEN else None
     note_activity(
@@ -198,7 +202,9 @@ def _give(row: Conversation, member: Member | None, *, by: Member | None, reason
     notify("changed", conversation=row, event="assigned", by=by, reason=reason)
 
 
-def _set_status(conversation: Conversation, status: Status, by: Member | None, **fields: Any) -> Conversation:
+def _set_status(
+    conversation: Conversation, status: Status, by: Member | None, **fields: Any
+) -> Conversation:
     row = _lock(conversation)
     if row.status == status and not fields:
         return row
@@ -303,7 +309,9 @@ def retry_message(*, message: Message, by: Member | None) -> None:
         ) from error
 
 
-def save_draft(*, conversation: Conversation, member: Member, text: str, note: bool = False) -> None:
+def save_draft(
+    *, conversation: Conversation, member: Member, text: str, note: bool = False
+) -> None:
     """Keep what a member has typed; an empty text removes it."""
     where = {"conversation": conversation, "member": member}
     if not text.strip():
@@ -332,17 +340,16 @@ def mark_read(*, conversation: Conversation, member: Member) -> None:
 def start_conversation(
     *, contact: Contact, channel: Channel, address: Address, by: Member | None
 ) -> Conversation:
-    """The contact's conversation on this channel: the open one, else a new one of ``by``'s.
+    """The contact's conversation on this channel: the open one, else the last, else a new one.
 
     ValidationError when the address is of another kind than the channel reaches.
     """
     if address.contact_id != contact.pk or address.kind != adapter_for(channel).address_kind:
         raise ValidationError({"channel": _("This channel cannot reach this address.")})
     now = timezone.now()
-    unresolved = Conversation.objects.filter(contact=contact, channel=channel).exclude(
-        status=Status.RESOLVED
-    )
-    existing = unresolved.first()
+    theirs = Conversation.objects.filter(contact=contact, channel=channel)
+    unresolved = theirs.exclude(status=Status.RESOLVED)
+    existing = unresolved.first() or theirs.order_by("-id").first()
     if existing is not None:
         return existing
     Conversation.objects.bulk_create(

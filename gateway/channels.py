@@ -176,18 +176,14 @@ def pause_channel(*, channel: Channel, member: Member | None, reason: str) -> No
     Channel.objects.filter(pk=channel.pk).update(
         paused_at=timezone.now(), paused_reason=reason[:320]
     )
-    record(
-        workspace=channel.workspace_id, member=member, action="channel.paused", target=channel
-    )
+    record(workspace=channel.workspace_id, member=member, action="channel.paused", target=channel)
 
 
 @transaction.atomic
 def resume_channel(*, channel: Channel, member: Member | None) -> None:
     """Let the channel's outbox go on."""
     Channel.objects.filter(pk=channel.pk).update(paused_at=None, paused_reason="")
-    record(
-        workspace=channel.workspace_id, member=member, action="channel.resumed", target=channel
-    )
+    record(workspace=channel.workspace_id, member=member, action="channel.resumed", target=channel)
     wake_outbox()
 
 
@@ -257,8 +253,6 @@ def check_channel(channel: Channel) -> Checked:
         return run_steps(adapter_for(channel).check(), exchanges)
     finally:
         ChannelLog.objects.bulk_create(
-            exchange.log_row(
-                workspace_id=channel.workspace_id, channel_id=channel.pk, kind="check"
-            )
+            exchange.log_row(workspace_id=channel.workspace_id, channel_id=channel.pk, kind="check")
             for exchange in exchanges
         )

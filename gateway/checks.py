@@ -9,7 +9,16 @@ from django.utils.module_loading import import_string
 from gateway.addresses import KINDS
 from gateway.contract import Adapter
 
-DECLARED = ("kind", "label", "medium", "address_kind", "provider", "provider_url", "capabilities", "fields")
+DECLARED = (
+    "kind",
+    "label",
+    "medium",
+    "address_kind",
+    "provider",
+    "provider_url",
+    "capabilities",
+    "fields",
+)
 
 
 @register()

@@ -11,7 +11,15 @@ from django.utils import timezone
 
 from gateway import statuses, suppression
 from gateway.contract import Adapter
-from gateway.events import Event, InboundMessage, Keyword, OptOut, Received, StatusUpdate, UnknownEvent
+from gateway.events import (
+    Event,
+    InboundMessage,
+    Keyword,
+    OptOut,
+    Received,
+    StatusUpdate,
+    UnknownEvent,
+)
 from gateway.inbound import as_request
 from gateway.models import Channel, InboundRequest, InboundState, Suppression
 from gateway.receivers import hand_over

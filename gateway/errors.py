@@ -1,18 +1,18 @@
 """Why a message could not be sent, as a closed tree that drives what happens next.
 
-    GatewayError
-    ├── BadSignature      the webhook is not from the provider: 403, nothing stored
-    ├── Malformed         the webhook is no payload of this provider: 400
-    └── SendError
-        ├── Throttled         try again, not before retry_after
-        ├── Unreachable       certainly not accepted (refused, no route, 503): try again
-        ├── Ambiguous         perhaps accepted (time-out after writing, 5xx): never blindly again
-        ├── Rejected          permanent for this message
-        ├── OptedOut          permanent; the address goes on the suppression list
-        ├── NotCapable        this channel cannot reach this person: fallback
-        ├── WindowClosed      free text not allowed now
-        ├── TooLong           permanent for this text
-        └── BadCredentials    pauses the channel and alarms; the message waits
+GatewayError
+├── BadSignature      the webhook is not from the provider: 403, nothing stored
+├── Malformed         the webhook is no payload of this provider: 400
+└── SendError
+    ├── Throttled         try again, not before retry_after
+    ├── Unreachable       certainly not accepted (refused, no route, 503): try again
+    ├── Ambiguous         perhaps accepted (time-out after writing, 5xx): never blindly again
+    ├── Rejected          permanent for this message
+    ├── OptedOut          permanent; the address goes on the suppression list
+    ├── NotCapable        this channel cannot reach this person: fallback
+    ├── WindowClosed      free text not allowed now
+    ├── TooLong           permanent for this text
+    └── BadCredentials    pauses the channel and alarms; the message waits
 """
 
 

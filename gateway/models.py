@@ -69,9 +69,7 @@ class InboundRequest(WorkspaceModel):
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE)
     shard = models.SmallIntegerField()
-    state = models.CharField(
-        max_length=8, choices=InboundState.choices, default=InboundState.NEW
-    )
+    state = models.CharField(max_length=8, choices=InboundState.choices, default=InboundState.NEW)
     method = models.CharField(max_length=8)
     url = models.TextField()
     headers = models.JSONField(default=dict)
@@ -179,9 +177,7 @@ class Delivery(WorkspaceModel):
             models.Index(
                 fields=["lease_until"], condition=Q(state="sending"), name="delivery_leased"
             ),
-            models.Index(
-                fields=["ask_at"], condition=Q(state="unknown"), name="delivery_to_ask"
-            ),
+            models.Index(fields=["ask_at"], condition=Q(state="unknown"), name="delivery_to_ask"),
             models.Index(fields=["message_uid"], name="delivery_of_message"),
             models.Index(fields=["batch", "state"], name="delivery_of_batch"),
             models.Index(fields=["channel", "address", "-id"], name="delivery_to_address"),
@@ -298,9 +294,7 @@ class SignatureRefusal(WorkspaceModel):
     count = models.IntegerField(default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["channel", "day"], name="refusal_per_day")
-        ]
+        constraints = [models.UniqueConstraint(fields=["channel", "day"], name="refusal_per_day")]
 
     def __str__(self) -> str:
         return f"{self.day} {self.count}"

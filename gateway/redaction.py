@@ -29,7 +29,9 @@ def response_summary(request: Request, response: Response) -> str:
     except ValueError:
         return _without(text[:200], request.secrets)
     private = {name.lower() for name in request.private}
-    return _without(json.dumps(_scrub(parsed, private), ensure_ascii=False), request.secrets)[:LIMIT]
+    return _without(json.dumps(_scrub(parsed, private), ensure_ascii=False), request.secrets)[
+        :LIMIT
+    ]
 
 
 def url_summary(request: Request) -> str:
@@ -42,7 +44,10 @@ def url_summary(request: Request) -> str:
 
 def _scrub(value: Any, private: set[str]) -> Any:
     if isinstance(value, dict):
-        return {key: HIDDEN if _hides(key, private) else _scrub(item, private) for key, item in value.items()}
+        return {
+            key: HIDDEN if _hides(key, private) else _scrub(item, private)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
         return [_scrub(item, private) for item in value[:20]]
     return value

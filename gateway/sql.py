@@ -28,7 +28,11 @@ def update_from_values(
 
 
 def with_values(
-    statement: str, rows: Sequence[Sequence[Any]], params: Sequence[Any] = (), *, fetch: bool = False
+    statement: str,
+    rows: Sequence[Sequence[Any]],
+    params: Sequence[Any] = (),
+    *,
+    fetch: bool = False,
 ) -> list[tuple[Any, ...]]:
     """Run one statement with all rows in place of ``{values}``; returns its rows with ``fetch``.
 

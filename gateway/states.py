@@ -39,9 +39,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
             State.CANCELLED,
         }
     ),
-    State.UNKNOWN: frozenset(
-        {State.QUEUED, State.SENT, State.DELIVERED, State.READ, State.FAILED}
-    ),
+    State.UNKNOWN: frozenset({State.QUEUED, State.SENT, State.DELIVERED, State.READ, State.FAILED}),
     State.SENT: frozenset({State.DELIVERED, State.READ, State.FAILED, State.REPLACED}),
     State.DELIVERED: frozenset({State.READ}),
     State.READ: frozenset(),

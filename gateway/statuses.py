@@ -102,7 +102,9 @@ def apply(keys: Iterable[Key]) -> int:
 def apply_left_over(limit: int = 500) -> int:
     """Apply reports that still wait although their delivery is known; for the sweep."""
     now = timezone.now()
-    left = DeliveryStatus.objects.filter(applied_at=None, received_at__lt=now - timedelta(seconds=5))
+    left = DeliveryStatus.objects.filter(
+        applied_at=None, received_at__lt=now - timedelta(seconds=5)
+    )
     left.filter(received_at__lt=now - WAIT).update(applied_at=now)
     known = Delivery.objects.filter(uid__in=left.values("delivery_uid")).values("uid")
     sent = Delivery.objects.filter(external_id__in=left.values("external_id")).values("external_id")
@@ -184,5 +186,3 @@ def save(rows: Iterable[Delivery]) -> None:
 
 def _attribute(column: str) -> str:
     return "pk" if column == "id" else column
-
-

@@ -29,9 +29,7 @@ def suppress(
 
 def lift(*, workspace_id: int, medium: str, address: str) -> None:
     """Remove an address; the history is kept by contacts."""
-    Suppression.objects.filter(
-        workspace_id=workspace_id, medium=medium, address=address
-    ).delete()
+    Suppression.objects.filter(workspace_id=workspace_id, medium=medium, address=address).delete()
 
 
 def suppressed(workspace_id: int, medium: str, addresses: Collection[str]) -> dict[str, str]:

@@ -19,9 +19,7 @@ PENDING_MS = 2_000
 @lru_cache(maxsize=1)
 def client() -> redis.Redis:
     """The process's Redis client; time-outs are short because nobody may wait for a wake-up."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=0.5
-    )
+    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=0.5)
 
 
 def wake(task: str, key: str = "", **kwargs: Any) -> None:

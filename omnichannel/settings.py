@@ -180,11 +180,15 @@ GATEWAY_ADAPTERS = ["channels_sms.twilio_sms.TwilioSms"]
 GATEWAY_RECEIVERS = {
     "messages": ["conversations.ingest.receive_messages"],
     "opt_outs": ["contacts.consent.receive_opt_outs"],
-    "deliveries": ["conversations.deliveries.receive_changes", "campaigns.progress.receive_changes"],
+    "deliveries": [
+        "conversations.deliveries.receive_changes",
+        "campaigns.progress.receive_changes",
+    ],
 }
 CONVERSATION_RECEIVERS = {
     "inbound": ["routing.waiting.receive_inbound"],
     "changed": ["routing.waiting.receive_changed"],
+    "presence": ["routing.presence.receive_presence"],
 }
 # What apps above contacts do when two contacts become one.
 CONTACT_RECEIVERS: dict[str, list[str]] = {"merging": []}

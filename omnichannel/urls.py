@@ -4,5 +4,6 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("gateway.urls")),
+    path("", include("routing.urls")),
     path("accounts/", include("accounts.urls")),
 ]

@@ -26,9 +26,7 @@ class Agent(WorkspaceModel):
 
     member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="agent")
     capacity = models.PositiveSmallIntegerField(_("capacity"), default=10)
-    status = models.CharField(
-        max_length=8, choices=Presence.choices, default=Presence.OFFLINE
-    )
+    status = models.CharField(max_length=8, choices=Presence.choices, default=Presence.OFFLINE)
     manual = models.CharField(max_length=8, choices=Presence.choices, blank=True)
     seen_at = models.DateTimeField(null=True)
     idle_since = models.DateTimeField(auto_now_add=True)

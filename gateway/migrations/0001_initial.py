@@ -6,233 +6,490 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Channel',
+            name="Channel",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=32)),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('config', models.BinaryField()),
-                ('address', models.CharField(blank=True, max_length=320)),
-                ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
-                ('rate_per_second', models.FloatField(default=10.0, verbose_name='messages per second')),
-                ('paused_at', models.DateTimeField(blank=True, null=True)),
-                ('paused_reason', models.CharField(blank=True, max_length=320)),
-                ('last_inbound_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('workspace', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.workspace')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(max_length=32)),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("config", models.BinaryField()),
+                ("address", models.CharField(blank=True, max_length=320)),
+                ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
+                (
+                    "rate_per_second",
+                    models.FloatField(default=10.0, verbose_name="messages per second"),
+                ),
+                ("paused_at", models.DateTimeField(blank=True, null=True)),
+                ("paused_reason", models.CharField(blank=True, max_length=320)),
+                ("last_inbound_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('running', 'Running'), ('paused', 'Paused'), ('cancelled', 'Cancelled')], default='running', max_length=16)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('workspace', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="running",
+                        max_length=16,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Bucket',
+            name="Bucket",
             fields=[
-                ('channel', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, serialize=False, to='gateway.channel')),
-                ('tokens', models.FloatField(default=0)),
-                ('refilled_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "channel",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        serialize=False,
+                        to="gateway.channel",
+                    ),
+                ),
+                ("tokens", models.FloatField(default=0)),
+                ("refilled_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('message_uid', models.UUIDField(default=uuid.uuid4)),
-                ('medium', models.CharField(max_length=16)),
-                ('address', models.CharField(max_length=320)),
-                ('content', models.JSONField()),
-                ('cost', models.FloatField(default=1, help_text="Tokens of the channel's bucket (SMS segments).")),
-                ('priority', models.SmallIntegerField(choices=[(0, 'Reply'), (10, 'System'), (50, 'Bulk')], default=0)),
-                ('marketing', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('sending', 'Sending'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('read', 'Read'), ('failed', 'Failed'), ('expired', 'Expired'), ('cancelled', 'Cancelled'), ('replaced', 'Replaced'), ('unknown', 'Unknown')], default='queued', max_length=16)),
-                ('due_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('attempts', models.SmallIntegerField(default=0)),
-                ('external_id', models.CharField(max_length=255, null=True)),
-                ('error_class', models.CharField(blank=True, max_length=32)),
-                ('error_code', models.CharField(blank=True, max_length=32)),
-                ('error_text', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('read_at', models.DateTimeField(null=True)),
-                ('failed_at', models.DateTimeField(null=True)),
-                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='gateway.batch')),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='gateway.channel')),
-                ('replaces', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='gateway.delivery')),
-                ('workspace', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("message_uid", models.UUIDField(default=uuid.uuid4)),
+                ("medium", models.CharField(max_length=16)),
+                ("address", models.CharField(max_length=320)),
+                ("content", models.JSONField()),
+                (
+                    "cost",
+                    models.FloatField(
+                        default=1, help_text="Tokens of the channel's bucket (SMS segments)."
+                    ),
+                ),
+                (
+                    "priority",
+                    models.SmallIntegerField(
+                        choices=[(0, "Reply"), (10, "System"), (50, "Bulk")], default=0
+                    ),
+                ),
+                ("marketing", models.BooleanField(default=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("delivered", "Delivered"),
+                            ("read", "Read"),
+                            ("failed", "Failed"),
+                            ("expired", "Expired"),
+                            ("cancelled", "Cancelled"),
+                            ("replaced", "Replaced"),
+                            ("unknown", "Unknown"),
+                        ],
+                        default="queued",
+                        max_length=16,
+                    ),
+                ),
+                ("due_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("attempts", models.SmallIntegerField(default=0)),
+                ("external_id", models.CharField(max_length=255, null=True)),
+                ("error_class", models.CharField(blank=True, max_length=32)),
+                ("error_code", models.CharField(blank=True, max_length=32)),
+                ("error_text", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("read_at", models.DateTimeField(null=True)),
+                ("failed_at", models.DateTimeField(null=True)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to="gateway.batch"
+                    ),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deliveries",
+                        to="gateway.channel",
+                    ),
+                ),
+                (
+                    "replaces",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replaced_by",
+                        to="gateway.delivery",
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ChannelLog',
+            name="ChannelLog",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=16)),
-                ('ok', models.BooleanField()),
-                ('method', models.CharField(max_length=8)),
-                ('url', models.TextField()),
-                ('status', models.SmallIntegerField(null=True)),
-                ('request', models.TextField(blank=True)),
-                ('response', models.TextField(blank=True)),
-                ('error', models.TextField(blank=True)),
-                ('duration_ms', models.IntegerField(null=True)),
-                ('attempt', models.SmallIntegerField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='log', to='gateway.channel')),
-                ('workspace', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.workspace')),
-                ('delivery', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to='gateway.delivery')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=16)),
+                ("ok", models.BooleanField()),
+                ("method", models.CharField(max_length=8)),
+                ("url", models.TextField()),
+                ("status", models.SmallIntegerField(null=True)),
+                ("request", models.TextField(blank=True)),
+                ("response", models.TextField(blank=True)),
+                ("error", models.TextField(blank=True)),
+                ("duration_ms", models.IntegerField(null=True)),
+                ("attempt", models.SmallIntegerField(null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="log",
+                        to="gateway.channel",
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.workspace",
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="gateway.delivery",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DeliveryStatus',
+            name="DeliveryStatus",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(max_length=255)),
-                ('delivery_uid', models.UUIDField(null=True)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('sending', 'Sending'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('read', 'Read'), ('failed', 'Failed'), ('expired', 'Expired'), ('cancelled', 'Cancelled'), ('replaced', 'Replaced'), ('unknown', 'Unknown')], max_length=16)),
-                ('provider_word', models.CharField(max_length=64)),
-                ('error_class', models.CharField(blank=True, max_length=32)),
-                ('error_code', models.CharField(blank=True, max_length=32)),
-                ('error_text', models.TextField(blank=True)),
-                ('occurred_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField()),
-                ('applied_at', models.DateTimeField(null=True)),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='gateway.channel')),
-                ('workspace', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("external_id", models.CharField(max_length=255)),
+                ("delivery_uid", models.UUIDField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("delivered", "Delivered"),
+                            ("read", "Read"),
+                            ("failed", "Failed"),
+                            ("expired", "Expired"),
+                            ("cancelled", "Cancelled"),
+                            ("replaced", "Replaced"),
+                            ("unknown", "Unknown"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("provider_word", models.CharField(max_length=64)),
+                ("error_class", models.CharField(blank=True, max_length=32)),
+                ("error_code", models.CharField(blank=True, max_length=32)),
+                ("error_text", models.TextField(blank=True)),
+                ("occurred_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
+                ("applied_at", models.DateTimeField(null=True)),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="gateway.channel"
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InboundRequest',
+            name="InboundRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('shard', models.SmallIntegerField()),
-                ('state', models.CharField(choices=[('new', 'New'), ('done', 'Done'), ('unknown', 'Unknown kind'), ('failed', 'Failed')], default='new', max_length=8)),
-                ('method', models.CharField(max_length=8)),
-                ('url', models.TextField()),
-                ('headers', models.JSONField(default=dict)),
-                ('body', models.BinaryField()),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('error', models.TextField(blank=True)),
-                ('received_at', models.DateTimeField()),
-                ('processed_at', models.DateTimeField(null=True)),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='gateway.channel')),
-                ('workspace', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("shard", models.SmallIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("done", "Done"),
+                            ("unknown", "Unknown kind"),
+                            ("failed", "Failed"),
+                        ],
+                        default="new",
+                        max_length=8,
+                    ),
+                ),
+                ("method", models.CharField(max_length=8)),
+                ("url", models.TextField()),
+                ("headers", models.JSONField(default=dict)),
+                ("body", models.BinaryField()),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("error", models.TextField(blank=True)),
+                ("received_at", models.DateTimeField()),
+                ("processed_at", models.DateTimeField(null=True)),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="gateway.channel"
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SignatureRefusal',
+            name="SignatureRefusal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('count', models.IntegerField(default=0)),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='gateway.channel')),
-                ('workspace', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("count", models.IntegerField(default=0)),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="gateway.channel"
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Suppression',
+            name="Suppression",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('medium', models.CharField(max_length=16)),
-                ('address', models.CharField(max_length=320)),
-                ('reason', models.CharField(choices=[('opted_out', 'Opted out'), ('bounced', 'Address does not exist'), ('blocked', 'Blocked')], max_length=16)),
-                ('source', models.CharField(max_length=32)),
-                ('evidence', models.CharField(blank=True, max_length=320)),
-                ('created_at', models.DateTimeField()),
-                ('workspace', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("medium", models.CharField(max_length=16)),
+                ("address", models.CharField(max_length=320)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("opted_out", "Opted out"),
+                            ("bounced", "Address does not exist"),
+                            ("blocked", "Blocked"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("source", models.CharField(max_length=32)),
+                ("evidence", models.CharField(blank=True, max_length=320)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='channel',
-            index=models.Index(fields=['workspace', 'kind'], name='channel_by_kind'),
+            model_name="channel",
+            index=models.Index(fields=["workspace", "kind"], name="channel_by_kind"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['channel', 'priority', 'due_at', 'id'], name='delivery_due'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "queued")),
+                fields=["channel", "priority", "due_at", "id"],
+                name="delivery_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'sending')), fields=['lease_until'], name='delivery_leased'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "sending")),
+                fields=["lease_until"],
+                name="delivery_leased",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['message_uid'], name='delivery_of_message'),
+            model_name="delivery",
+            index=models.Index(fields=["message_uid"], name="delivery_of_message"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['batch', 'state'], name='delivery_of_batch'),
+            model_name="delivery",
+            index=models.Index(fields=["batch", "state"], name="delivery_of_batch"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['channel', 'address', '-id'], name='delivery_to_address'),
+            model_name="delivery",
+            index=models.Index(fields=["channel", "address", "-id"], name="delivery_to_address"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('channel', 'external_id'), name='delivery_external_unique'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                fields=("channel", "external_id"), name="delivery_external_unique"
+            ),
         ),
         migrations.AddIndex(
-            model_name='channellog',
-            index=models.Index(fields=['channel', '-id'], name='log_of_channel'),
+            model_name="channellog",
+            index=models.Index(fields=["channel", "-id"], name="log_of_channel"),
         ),
         migrations.AddIndex(
-            model_name='channellog',
-            index=models.Index(fields=['workspace', '-id'], name='log_of_workspace'),
+            model_name="channellog",
+            index=models.Index(fields=["workspace", "-id"], name="log_of_workspace"),
         ),
         migrations.AddIndex(
-            model_name='channellog',
-            index=models.Index(fields=['delivery'], name='log_of_delivery'),
+            model_name="channellog",
+            index=models.Index(fields=["delivery"], name="log_of_delivery"),
         ),
         migrations.AddIndex(
-            model_name='channellog',
-            index=models.Index(fields=['created_at'], name='log_age'),
+            model_name="channellog",
+            index=models.Index(fields=["created_at"], name="log_age"),
         ),
         migrations.AddIndex(
-            model_name='deliverystatus',
-            index=models.Index(condition=models.Q(('applied_at', None)), fields=['channel', 'external_id'], name='status_waiting'),
+            model_name="deliverystatus",
+            index=models.Index(
+                condition=models.Q(("applied_at", None)),
+                fields=["channel", "external_id"],
+                name="status_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deliverystatus',
-            constraint=models.UniqueConstraint(fields=('channel', 'external_id', 'provider_word', 'error_code'), name='status_once'),
+            model_name="deliverystatus",
+            constraint=models.UniqueConstraint(
+                fields=("channel", "external_id", "provider_word", "error_code"), name="status_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='inboundrequest',
-            index=models.Index(condition=models.Q(('state', 'new')), fields=['shard', 'id'], name='inbound_due'),
+            model_name="inboundrequest",
+            index=models.Index(
+                condition=models.Q(("state", "new")), fields=["shard", "id"], name="inbound_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='inboundrequest',
-            index=models.Index(condition=models.Q(('state__in', ['failed', 'unknown'])), fields=['workspace', '-id'], name='inbound_trouble'),
+            model_name="inboundrequest",
+            index=models.Index(
+                condition=models.Q(("state__in", ["failed", "unknown"])),
+                fields=["workspace", "-id"],
+                name="inbound_trouble",
+            ),
         ),
         migrations.AddIndex(
-            model_name='inboundrequest',
-            index=models.Index(fields=['received_at'], name='inbound_age'),
+            model_name="inboundrequest",
+            index=models.Index(fields=["received_at"], name="inbound_age"),
         ),
         migrations.AddConstraint(
-            model_name='signaturerefusal',
-            constraint=models.UniqueConstraint(fields=('channel', 'day'), name='refusal_per_day'),
+            model_name="signaturerefusal",
+            constraint=models.UniqueConstraint(fields=("channel", "day"), name="refusal_per_day"),
         ),
         migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(fields=('workspace', 'medium', 'address'), name='suppression_unique'),
+            model_name="suppression",
+            constraint=models.UniqueConstraint(
+                fields=("workspace", "medium", "address"), name="suppression_unique"
+            ),
         ),
     ]

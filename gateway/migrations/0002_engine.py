@@ -4,52 +4,53 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('gateway', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("gateway", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('name', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('beat_at', models.DateTimeField()),
+                ("name", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("beat_at", models.DateTimeField()),
             ],
         ),
         migrations.AddField(
-            model_name='bucket',
-            name='failures',
+            model_name="bucket",
+            name="failures",
             field=models.IntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='ask_at',
+            model_name="delivery",
+            name="ask_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='asks',
+            model_name="delivery",
+            name="asks",
             field=models.SmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='attempted_at',
+            model_name="delivery",
+            name="attempted_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AlterField(
-            model_name='bucket',
-            name='refilled_at',
+            model_name="bucket",
+            name="refilled_at",
             field=models.DateTimeField(),
         ),
         migrations.AlterField(
-            model_name='bucket',
-            name='tokens',
+            model_name="bucket",
+            name="tokens",
             field=models.FloatField(default=1),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'unknown')), fields=['ask_at'], name='delivery_to_ask'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "unknown")), fields=["ask_at"], name="delivery_to_ask"
+            ),
         ),
     ]

@@ -40,9 +40,9 @@ def end_leases(limit: int = 500) -> int:
     now = timezone.now()
     expired = Delivery.objects.filter(state=State.SENDING, lease_until__lt=now)
     rows = list(
-        expired.select_related("channel").order_by("id").select_for_update(skip_locked=True, of=("self",))[
-            :limit
-        ]
+        expired.select_related("channel")
+        .order_by("id")
+        .select_for_update(skip_locked=True, of=("self",))[:limit]
     )
     for row in rows:
         abilities = adapters()[row.channel.kind].capabilities

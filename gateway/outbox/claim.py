@@ -138,7 +138,9 @@ def _hold_back(rows: Sequence[Delivery]) -> list[Delivery]:
 
 
 def _opted_out(rows: Sequence[Delivery]) -> dict[int, str]:
-    marketing = [(row.pk, row.workspace_id, row.medium, row.address) for row in rows if row.marketing]
+    marketing = [
+        (row.pk, row.workspace_id, row.medium, row.address) for row in rows if row.marketing
+    ]
     found = with_values(
         "SELECT v.id::bigint, s.reason FROM (VALUES {values}) AS v (id, workspace, medium, address) "
         "JOIN gateway_suppression s ON s.workspace_id = v.workspace::bigint "

@@ -78,7 +78,9 @@ class Runner:
         await asyncio.sleep(wait)
         return True
 
-    def _start(self, row: Delivery, message: OutboundMessage, adapter: Adapter, *, ask: bool) -> None:
+    def _start(
+        self, row: Delivery, message: OutboundMessage, adapter: Adapter, *, ask: bool
+    ) -> None:
         self.in_flight[row.channel_id] += 1
         work = self._ask(row, message, adapter) if ask else self._send(row, message, adapter)
         task = self.loop.create_task(work)
@@ -172,7 +174,11 @@ def _claim_all(in_flight: dict[UUID, int]) -> tuple[Prepared, list[Ready]]:
     prepared.ready = [(row, as_message(row), adapters[row.channel_id]) for row in given.rows]
     known = _known_ids(questions)
     asked = [
-        (row, as_message(row, known.get((row.channel_id, row.address), [])), adapters[row.channel_id])
+        (
+            row,
+            as_message(row, known.get((row.channel_id, row.address), [])),
+            adapters[row.channel_id],
+        )
         for row in questions
     ]
     return prepared, asked

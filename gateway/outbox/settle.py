@@ -179,7 +179,9 @@ def _rest(channel_id: UUID, errors: Sequence[SendError], *, some_worked: bool) -
         return
     unreachable = sum(isinstance(error, Unreachable) for error in errors)
     bucket.failures = 0 if some_worked else bucket.failures + unreachable
-    rests = [error.retry_after for error in errors if isinstance(error, Throttled) and error.retry_after]
+    rests = [
+        error.retry_after for error in errors if isinstance(error, Throttled) and error.retry_after
+    ]
     if bucket.failures >= BREAKER_AFTER:
         rests.append(min(2.0 ** (bucket.failures // BREAKER_AFTER), BREAKER_LIMIT))
     if rests:
@@ -193,4 +195,3 @@ def _pause(channel_id: UUID, error: SendError, now: datetime) -> None:
     paused = Channel.objects.filter(pk=channel_id, paused_at=None)
     if paused.update(paused_at=now, paused_reason=reason[:320]):
         logger.error("channel paused", channel=str(channel_id), code=error.code)
-
