@@ -48,7 +48,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person who logs in; what they may do is in their memberships."""
 
-    email = models.EmailField(_("e-mail address"))
+    email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=200)
     language = models.CharField(max_length=8, choices=Language.choices, blank=True)
     is_active = models.BooleanField(default=True)

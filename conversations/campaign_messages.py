@@ -13,7 +13,8 @@ INSERT INTO conversations_message
     (workspace_id, conversation_id, channel_id, uid, direction, kind, text, attachments, data,
      created_at)
 SELECT d.workspace_id, c.id, d.channel_id, d.message_uid, 'outbound', 'campaign',
-       d.content->>'text', '[]'::jsonb, jsonb_build_object('campaign', b.name), coalesce(d.sent_at, d.created_at)
+       d.content->>'text', '[]'::jsonb, jsonb_build_object('campaign', b.name),
+       coalesce(d.sent_at, d.created_at)
 """
 HANDED_OVER = "d.batch_id IS NOT NULL AND d.state IN ('sent', 'delivered', 'read')"
 
@@ -43,7 +44,7 @@ JOIN contacts_address a ON a.id = c.address_id AND a.value = d.address
 WHERE d.id = ANY(%s) AND {HANDED_OVER} AND c.contact_id = a.contact_id
 ON CONFLICT (workspace_id, uid) DO NOTHING
 RETURNING conversation_id, id
-"""  # noqa: S608 - constants only
+"""
 
 
 def attach_to_conversations(conversation_ids: Collection[int]) -> None:

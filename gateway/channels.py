@@ -137,7 +137,7 @@ def create_channel(
 
 @transaction.atomic
 def update_channel(*, channel: Channel, member: Member | None, **changes: Any) -> Channel:
-    """Change name, enabled, rate_per_second or config (merged; a blank secret keeps the old one)."""
+    """Change name, enabled, rate_per_second or config (merged; a blank secret keeps its value)."""
     row = Channel.objects.select_for_update().get(pk=channel.pk)
     unknown = changes.keys() - CHANGEABLE - {"config"}
     if unknown:
@@ -247,7 +247,7 @@ def check_config_with_provider(kind: str, config: Mapping[str, str]) -> Checked:
 
 
 def check_channel(channel: Channel) -> Checked:
-    """Ask the provider about a saved channel's credentials; logged. A SendError says what is wrong."""
+    """Ask the provider about a saved channel's credentials; logged. SendError when wrong."""
     exchanges: list[Exchange] = []
     try:
         return run_steps(adapter_for(channel).check(), exchanges)

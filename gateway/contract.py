@@ -1,4 +1,4 @@
-"""The adapter contract (sans-IO): an adapter verifies, parses, builds and interprets; it does no I/O."""
+"""The adapter contract: an adapter verifies, parses, builds and interprets; it does no I/O."""
 
 import json
 from abc import ABC, abstractmethod
@@ -71,7 +71,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back. ``headers`` names are lower-case; ``body`` is cut at the transport's limit."""
+    """What came back. ``headers`` names are lower-case; ``body`` is cut at a limit."""
 
     status: int
     headers: Mapping[str, str]
@@ -85,7 +85,7 @@ class Response:
             return None
 
     def retry_after(self) -> float | None:
-        """Seconds to wait by Retry-After (seconds or an HTTP date); None when not said or unreadable."""
+        """Seconds to wait by Retry-After (seconds or an HTTP date); None when not said."""
         said = self.headers.get("retry-after", "").strip()
         if said.isdecimal():
             return float(said[:9])
@@ -174,7 +174,7 @@ class Adapter(ABC):
 
     @classmethod
     def check_config(cls, config: Mapping[str, str]) -> dict[str, "str | _StrPromise"]:
-        """Errors by field that concern several fields together; each field alone is checked before."""
+        """Errors that concern several fields together; each field alone is checked before."""
         return {}
 
     @classmethod

@@ -137,8 +137,9 @@ def _apply(parsed: Sequence[Parsed]) -> list[statuses.Key]:
 def _sort(parsed: Sequence[Parsed]) -> Sorted:
     batch = Sorted()
     for one in parsed:
+        if one.adapter is None:
+            continue
         for event in one.events:
-            assert one.adapter is not None
             if isinstance(event, StatusUpdate):
                 batch.reports.append(statuses.Report(one.row, event))
             elif isinstance(event, InboundMessage):
@@ -164,7 +165,8 @@ def _follow_keywords(opt_outs: Sequence[Received]) -> None:
     """STOP and START take effect on the suppression list in the order they came."""
     for received in opt_outs:
         event = received.event
-        assert isinstance(event, OptOut)
+        if not isinstance(event, OptOut):
+            continue
         where: dict[str, Any] = {
             "workspace_id": received.workspace_id,
             "medium": received.medium,

@@ -19,7 +19,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """A customer wrote. ``sender`` is a normalized address value; ``occurred_at`` in UTC or None."""
+    """A customer wrote. ``sender`` is a normalized address; ``occurred_at`` in UTC or None."""
 
     external_id: str
     sender: str

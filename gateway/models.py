@@ -65,7 +65,7 @@ class InboundState(models.TextChoices):
 
 
 class InboundRequest(WorkspaceModel):
-    """A provider's verified request, stored before it is understood. Replay sets it ``new`` again."""
+    """A provider's verified request, stored before it is understood. Replay makes it ``new``."""
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE)
     shard = models.SmallIntegerField()
@@ -152,7 +152,7 @@ class Delivery(WorkspaceModel):
     # Unknown, and the provider can be asked: when to ask next, and how often it has denied.
     ask_at = models.DateTimeField(null=True)
     asks = models.SmallIntegerField(default=0)
-    external_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null: not known yet
+    external_id = models.CharField(max_length=255, null=True)
     error_class = models.CharField(max_length=32, blank=True)
     error_code = models.CharField(max_length=32, blank=True)
     error_text = models.TextField(blank=True)
@@ -226,7 +226,7 @@ class DeliveryStatus(WorkspaceModel):
 
 
 class Suppression(WorkspaceModel):
-    """Never send marketing on this medium to this address. The outbox asks at the moment of sending.
+    """Never send marketing on this medium to this address; asked at the moment of sending.
 
     ``reason`` is one of SuppressionReason; lifting deletes the row (history is in contacts).
     """
@@ -287,7 +287,7 @@ class ChannelLog(WorkspaceModel):
 
 
 class SignatureRefusal(WorkspaceModel):
-    """How many webhooks were refused for their signature, per channel and day; nothing else is kept."""
+    """How many webhooks were refused for their signature, per channel and day."""
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE)
     day = models.DateField()

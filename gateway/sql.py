@@ -1,4 +1,4 @@
-"""Bulk statements the ORM has no words for; they run through Django's cursor, so tests count them."""
+"""Bulk statements the ORM has no words for, run through Django's cursor, so tests count them."""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain

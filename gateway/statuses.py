@@ -1,9 +1,9 @@
 """What providers report about our messages: kept first, applied monotonically, also when early.
 
-A report may come before the send has returned, so that its message is not known yet. Each report is
-stored (``record``), and applied (``apply``) in a later transaction: by our own uid when the callback
-carries it, else by the provider's id. Whoever commits last, the report or the send, applies it; the
-sweep applies what a killed worker left.
+A report may come before the send has returned, so that its message is not known yet. Each report
+is stored (``record``), and applied (``apply``) in a later transaction: by our own uid when the
+callback carries it, else by the provider's id. Whoever commits last, the report or the send,
+applies it; the sweep applies what a killed worker left.
 """
 
 from collections.abc import Iterable, Sequence

@@ -23,7 +23,7 @@ ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS")
 if not ENCRYPTION_KEYS:
     raise ImproperlyConfigured("ENCRYPTION_KEYS is not set; see docs/operations.md.")
 
-# The address providers and browsers call us by. Signatures are checked against it, never against Host.
+# The address providers and browsers call us by; signatures are checked against it, never Host.
 PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 # ws:// or wss:// origin of the realtime process; empty means the same origin as the pages.
 REALTIME_URL = env.text("REALTIME_URL").rstrip("/")
@@ -103,7 +103,7 @@ TEMPLATES = [
     }
 ]
 
-# --- Data ---------------------------------------------------------------------------------------
+# --- Data
 
 DATABASES = {"default": env.database("DATABASE_URL")}
 DATABASES["default"] |= {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}
@@ -126,7 +126,7 @@ CHANNEL_LAYERS = {
     }
 }
 
-# --- Celery: tasks wake work up; the rows say what is due ----------------------------------------
+# --- Celery: tasks wake work up; the rows say what is due
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
@@ -174,7 +174,7 @@ for _queue in WORKER_QUEUES:
 # Bearer token for /metrics; without one it answers only in development.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
-# --- The message engine ----------------------------------------------------------------------------
+# --- The message engine
 
 GATEWAY_ADAPTERS = ["channels_sms.twilio_sms.TwilioSms"]
 GATEWAY_RECEIVERS = {
@@ -198,7 +198,7 @@ GATEWAY_LOG_DAYS = env.number("GATEWAY_LOG_DAYS", 30)
 # Called with the member, in the same transaction, when a membership ends.
 MEMBER_RECEIVERS: dict[str, list[str]] = {"ended": []}
 
-# --- People ------------------------------------------------------------------------------------------
+# --- People
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -251,7 +251,7 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", True)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "omnichannel@localhost")
 
-# --- Transport security -------------------------------------------------------------------------------
+# --- Transport security
 
 HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = HTTPS
@@ -282,7 +282,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
-# --- Languages and times -------------------------------------------------------------------------------
+# --- Languages and times
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
@@ -290,7 +290,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- Static files -----------------------------------------------------------------------------------------
+# --- Static files
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -305,7 +305,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 
-# --- API --------------------------------------------------------------------------------------------------
+# --- API
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.rest.authentication.TokenAuthentication"],

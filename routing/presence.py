@@ -60,7 +60,7 @@ def _settle(agent: Agent) -> None:
 
 @transaction.atomic
 def set_manual(*, member: Member, presence: str) -> Agent:
-    """Set a member's status by hand; "" lets the socket decide again. ValidationError if unknown."""
+    """Set a member's status by hand; "" lets the socket decide. ValidationError if unknown."""
     if presence not in {"", *Presence.values}:
         raise ValidationError({"status": _("Choose online, away or offline.")})
     agent_of(member)

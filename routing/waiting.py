@@ -185,7 +185,7 @@ def _write(workspace_id: int, choices: Sequence[Choice]) -> None:
 
 
 def receive_inbound(*, conversations: Sequence[Inbound]) -> None:
-    """Customers wrote: what an offline agent holds goes back to the queue, and the queue is routed."""
+    """Customers wrote: what an offline agent holds goes back to the queue; the queue is routed."""
     held = [row for row in conversations if row.assignee_id is not None]
     _take_back(held)
     for workspace_id in {row.workspace_id for row in conversations}:

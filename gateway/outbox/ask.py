@@ -16,7 +16,7 @@ ASK_LEASE = timedelta(seconds=60)
 
 @transaction.atomic
 def claim_questions() -> list[Delivery]:
-    """Unclear deliveries whose provider is to be asked now; a lease keeps others from asking too."""
+    """Unclear deliveries whose provider is to be asked now; a lease keeps others from asking."""
     now = timezone.now()
     due = Delivery.objects.filter(
         state=State.UNKNOWN,
@@ -34,8 +34,8 @@ def claim_questions() -> list[Delivery]:
 def end_leases(limit: int = 500) -> int:
     """Deliveries whose worker has died: again where that is safe, else unclear; returns how many.
 
-    Safe is only a provider that takes our uid as an idempotency key. Elsewhere the provider is asked
-    if it can be, and a person decides if it can't.
+    Safe is only a provider that takes our uid as an idempotency key. Elsewhere the provider is
+    asked if it can be, and a person decides if it can't.
     """
     now = timezone.now()
     expired = Delivery.objects.filter(state=State.SENDING, lease_until__lt=now)

@@ -142,7 +142,8 @@ def _opted_out(rows: Sequence[Delivery]) -> dict[int, str]:
         (row.pk, row.workspace_id, row.medium, row.address) for row in rows if row.marketing
     ]
     found = with_values(
-        "SELECT v.id::bigint, s.reason FROM (VALUES {values}) AS v (id, workspace, medium, address) "
+        "SELECT v.id::bigint, s.reason "
+        "FROM (VALUES {values}) AS v (id, workspace, medium, address) "
         "JOIN gateway_suppression s ON s.workspace_id = v.workspace::bigint "
         "AND s.medium = v.medium AND s.address = v.address",
         marketing,

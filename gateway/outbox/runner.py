@@ -1,8 +1,8 @@
 """Sends what is due, over all channels at once, from one event loop.
 
 The loop claims, starts sends, and settles finished ones in batches, and goes on claiming while slow
-sends are in flight: a provider that hangs holds up nobody else. Database work runs in one thread, so
-that it has one connection and one transaction at a time.
+sends are in flight: a provider that hangs holds up nobody else. Database work runs in one thread,
+so that it has one connection and one transaction at a time.
 """
 
 import asyncio
@@ -52,8 +52,6 @@ class Runner:
         return self.loop.run_until_complete(self._run(monotonic() + seconds))
 
     async def _run(self, until: float) -> bool:
-        if self.session is None:
-            self.session = transport.new_session()
         more = True
         while more and monotonic() < until:
             more = await self._round()
@@ -117,9 +115,8 @@ class Runner:
 
     async def _ask(self, row: Delivery, message: OutboundMessage, adapter: Adapter) -> Outcome:
         outcome = Outcome(row, can_find=True, asked=True)
-        assert row.attempted_at is not None
         try:
-            steps = adapter.find(message, row.attempted_at)
+            steps = adapter.find(message, row.attempted_at or row.created_at)
             found = await transport.drive(self._session(), steps, outcome.exchanges)
             outcome.external_id = found.external_id
             outcome.absent = found.external_id is None
@@ -131,7 +128,8 @@ class Runner:
         return outcome
 
     def _session(self) -> aiohttp.ClientSession:
-        assert self.session is not None
+        if self.session is None:
+            self.session = transport.new_session()
         return self.session
 
     async def _in_database(self, work: Any, *args: Any) -> Any:

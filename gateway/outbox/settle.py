@@ -1,4 +1,4 @@
-"""Writes what became of attempts: one transaction a batch, with the exchanges for the channel log."""
+"""Writes what became of attempts: one transaction a batch, with its channel log."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -120,9 +120,9 @@ def _failed(row: Delivery, error: SendError, can_find: bool, now: datetime) -> N
 
 def _delay(error: SendError, attempts: int) -> float:
     if error.retry_after is not None:
-        return min(max(error.retry_after, 0.0), 3600.0) + random.uniform(0, 0.25)  # noqa: S311
+        return min(max(error.retry_after, 0.0), 3600.0) + random.uniform(0, 0.25)
     backoff = min(BACKOFF_SECONDS * 2 ** (attempts - 1), BACKOFF_LIMIT)
-    return backoff * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+    return backoff * random.uniform(0.5, 1.0)
 
 
 def _save_schedule(rows: Iterable[Delivery]) -> None:
