@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from django.utils.functional import _StrPromise
 from django.utils.translation import gettext_lazy as _
 
 from channels_sms import twilio_answers as answers
@@ -29,6 +28,9 @@ from gateway.contract import (
 from gateway.errors import Ambiguous, BadCredentials, Malformed, TooLong
 from gateway.events import Event, OutboundMessage
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 VERSION = "2010-04-01"
 MAX_TEXT = 1600
 # An empty answer in the only format Twilio takes: nothing to say to the customer.
@@ -46,16 +48,14 @@ class TwilioSms(Adapter):
     messages instead. Status callbacks carry our delivery's uid in their URL.
     """
 
-    kind: ClassVar[str] = "twilio_sms"
-    label: ClassVar["str | _StrPromise"] = _("Twilio SMS")
-    medium: ClassVar[str] = "sms"
-    address_kind: ClassVar[str] = "phone"
-    provider: ClassVar[str] = "twilio"
-    provider_url: ClassVar[str] = "https://api.twilio.com"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        max_text=MAX_TEXT, segments=True, can_find=True
-    )
-    fields: ClassVar[tuple[ConfigField, ...]] = (
+    kind = "twilio_sms"
+    label = _("Twilio SMS")
+    medium = "sms"
+    address_kind = "phone"
+    provider = "twilio"
+    provider_url = "https://api.twilio.com"
+    capabilities = Capabilities(max_text=MAX_TEXT, segments=True, can_find=True)
+    fields = (
         ConfigField(
             "account_sid",
             _("Account SID"),

@@ -1,0 +1,1 @@
+"""What Twilio sends: ``*.txt`` are form bodies as on the wire, ``*.json`` JSON bodies."""
