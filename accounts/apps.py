@@ -7,3 +7,7 @@ class AccountsConfig(AppConfig):
     """The lowest app: everything else stands on it."""
 
     name = "accounts"
+
+    def ready(self) -> None:
+        """Let the schema generator find what it cannot guess."""
+        from accounts.rest import schema  # noqa: F401

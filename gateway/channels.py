@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, ProtectedError, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -185,6 +185,25 @@ def resume_channel(*, channel: Channel, member: Member | None) -> None:
     Channel.objects.filter(pk=channel.pk).update(paused_at=None, paused_reason="")
     record(workspace=channel.workspace_id, member=member, action="channel.resumed", target=channel)
     wake_outbox()
+
+
+@transaction.atomic
+def delete_channel(*, channel: Channel, member: Member | None) -> None:
+    """Remove a channel that never carried a message; ValidationError for one that did."""
+    record(
+        workspace=channel.workspace_id,
+        member=member,
+        action="channel.deleted",
+        target=channel,
+        name=channel.name,
+    )
+    try:
+        with transaction.atomic():
+            channel.delete()
+    except ProtectedError as error:
+        raise ValidationError(
+            _("This channel has carried messages, so it stays; switch it off instead.")
+        ) from error
 
 
 def public_config(channel: Channel) -> dict[str, Any]:

@@ -326,6 +326,17 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.rest.schema.add_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "ConversationStatus": "conversations.models.Status",
+        "DeliveryState": "gateway.states.State",
+        "MessageKind": "conversations.models.Kind",
+        "Presence": "routing.models.Presence",
+        "ReplyKind": "conversations.api.serializers.REPLY_KINDS",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -6,4 +6,5 @@ urlpatterns = [
     path("", include("gateway.urls")),
     path("", include("routing.urls")),
     path("accounts/", include("accounts.urls")),
+    path("api/v1/", include("omnichannel.api_urls")),
 ]

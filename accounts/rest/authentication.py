@@ -5,7 +5,6 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -63,19 +62,3 @@ class TokenAuthentication(BaseAuthentication):
         # Accept-Language has been followed by LocaleMiddleware; without one the person's counts.
         if not request.headers.get("Accept-Language"):
             translation.activate(member.user.language or member.workspace.language)
-
-
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc,no-untyped-call]
-    """Describes the header in the schema."""
-
-    target_class = "accounts.rest.authentication.TokenAuthentication"
-    name = "token"
-
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        """An API key in a header."""
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Token …`; an admin makes tokens under Settings, API tokens.",
-        }

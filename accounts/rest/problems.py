@@ -1,5 +1,6 @@
 """Errors of the API as problem details (RFC 9457) with a map of fields."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,8 @@ from rest_framework.views import set_rollback
 
 CONTENT_TYPE = "application/problem+json"
 GENERAL = "non_field_errors"
+# Services write ``addresses[0]``; everywhere in the API it is ``addresses.0``.
+INDEX = re.compile(r"\[(\d+)\]")
 
 
 class ProblemRenderer(JSONRenderer):
@@ -139,7 +142,7 @@ def _fields(error: APIException) -> dict[str, list[str]]:
         return {}
     found: dict[str, list[str]] = {}
     for path, message in _walk(error.detail):
-        found.setdefault(path or GENERAL, []).append(message)
+        found.setdefault(INDEX.sub(r".\1", path) or GENERAL, []).append(message)
     return found
 
 

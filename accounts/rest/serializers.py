@@ -39,6 +39,10 @@ class StrictSerializer(serializers.Serializer[Any]):
         return member
 
 
+class EmptySerializer(StrictSerializer):
+    """No fields."""
+
+
 class ScopedField(serializers.Field[Any, Any, Any, Any]):
     """The id of a row of the caller's workspace; another workspace's id does not exist.
 
@@ -88,16 +92,3 @@ class ErrorSerializer(serializers.Serializer[Any]):
 
     code = serializers.CharField(read_only=True)
     text = serializers.CharField(read_only=True)
-
-
-class ProblemSerializer(serializers.Serializer[Any]):
-    """RFC 9457 problem details."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    instance = serializers.CharField()
-    errors = serializers.DictField(
-        child=serializers.ListField(child=serializers.CharField()), required=False
-    )

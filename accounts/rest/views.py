@@ -14,15 +14,12 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import Member, Workspace
 from accounts.rest.permissions import HasAbility
+from accounts.rest.serializers import EmptySerializer
 from accounts.roles import Ability
 from accounts.scoping import get_scoped
 
 M = TypeVar("M", bound=Model)
 PAGING = {"cursor", "page_size"}
-
-
-class EmptySerializer(serializers.Serializer[Any]):
-    """No fields."""
 
 
 class WorkspaceViewSet(GenericViewSet[Any]):
@@ -31,6 +28,7 @@ class WorkspaceViewSet(GenericViewSet[Any]):
     permission_classes = [HasAbility]
     read_ability: ClassVar[Ability] = Ability.INBOX
     write_ability: ClassVar[Ability] = Ability.SETTINGS
+    lookup_value_converter = "int"
     query_serializer: ClassVar[type[serializers.Serializer[Any]]] = EmptySerializer
 
     @property
@@ -58,14 +56,19 @@ class WorkspaceViewSet(GenericViewSet[Any]):
 
     def query(self) -> dict[str, Any]:
         """The checked query parameters; ValidationError by parameter, unknown ones too."""
-        given = self.request.query_params
-        serializer = self.query_serializer(data=given.dict(), context=self.get_serializer_context())
-        unknown = set(given) - set(serializer.fields) - PAGING
+        serializer = self.query_serializer(
+            data=self.request.query_params.dict(), context=self.get_serializer_context()
+        )
+        self.no_parameters(*serializer.fields)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def no_parameters(self, *but: str) -> None:
+        """ValidationError for parameters other than these and paging: a typo selects nothing."""
+        unknown = set(self.request.query_params) - {*but} - PAGING
         if unknown:
             message = _("There is no such parameter.")
             raise ValidationError({name: [message] for name in sorted(unknown)})
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
 
     def checked(self, serializer: type[serializers.Serializer[Any]], **kwargs: Any) -> Any:
         """The checked body as a dict; ValidationError by field."""

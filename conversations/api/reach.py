@@ -1,0 +1,139 @@
+"""Reaching a person by one API call: who it is, on which channel, and why that one."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+
+from accounts.models import Member
+from accounts.rest.problems import Unprocessable
+from contacts.models import Address, Contact
+from contacts.resolve import resolve_addresses
+from conversations.models import Conversation, Message, Status
+from conversations.services import send_message, start_conversation
+from gateway.addresses import ALIASES, KINDS, InvalidAddress, normalize
+from gateway.models import Channel, Priority
+from gateway.registry import adapter_class, adapters
+from gateway.suppression import suppressed
+
+BEST = "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A channel, the address to use on it, and why (None: the caller chose)."""
+
+    channel: Channel
+    address: Address
+    reason: dict[str, str] | None
+
+
+@transaction.atomic
+def reach(
+    *, member: Member, to: dict[str, Any], channel: str, text: str, uid: UUID
+) -> tuple[Message, Choice]:
+    """Send a text to a person; makes contact and conversation as needed, or nothing at all.
+
+    Errors name ``to``, ``channel`` or ``text``; 422 when the person must not or cannot be reached.
+    """
+    addresses = _addresses(member, to)
+    choice = _choose(member, addresses, channel)
+    _refuse_suppressed(choice)
+    # By nobody in particular: a program's messages must not pile up as somebody's own work.
+    conversation = start_conversation(
+        contact=choice.address.contact, channel=choice.channel, address=choice.address, by=None
+    )
+    message = send_message(
+        conversation=conversation, author=None, text=text, uid=uid, priority=Priority.SYSTEM
+    )
+    message.data = {"via": "api", "member": member.pk}
+    message.save(update_fields=["data"])
+    return message, choice
+
+
+def _addresses(member: Member, to: dict[str, Any]) -> list[Address]:
+    """The addresses the caller allows, the oldest first."""
+    by_address = "kind" in to or "value" in to
+    if ("contact" in to) == by_address or (by_address and not {"kind", "value"} <= set(to)):
+        raise ValidationError(
+            {"to": [_("Give either a contact, or the kind and value of an address.")]}
+        )
+    if not by_address:
+        contact: Contact = to["contact"]
+        return list(contact.addresses.select_related("contact").order_by("id"))
+    kind = ALIASES.get(to["kind"], to["kind"])
+    kind = adapters()[kind].address_kind if kind in adapters() else kind
+    if kind not in KINDS:
+        message = _("“%(kind)s” is none of: %(kinds)s.")
+        words = {"kind": kind, "kinds": ", ".join([*KINDS, *ALIASES])}
+        raise ValidationError({"to.kind": [message % words]})
+    try:
+        value = normalize(kind, to["value"])
+    except InvalidAddress as error:
+        raise ValidationError({"to.value": [str(error)]}) from error
+    found = resolve_addresses(workspace_id=member.workspace_id, kind=kind, people={value: ""})
+    return [Address.objects.select_related("contact").get(pk=found[value].address_id)]
+
+
+def _choose(member: Member, addresses: list[Address], channel: str) -> Choice:
+    if channel != BEST:
+        return _named(member, addresses, channel)
+    choice = _from_conversation(addresses) or _from_workspace(member, addresses)
+    if choice is None:
+        raise Unprocessable({"to": [_("No enabled channel reaches any address of this person.")]})
+    return choice
+
+
+def _named(member: Member, addresses: list[Address], channel: str) -> Choice:
+    try:
+        row = Channel.objects.get(workspace=member.workspace_id, pk=UUID(channel))
+    except (ValueError, Channel.DoesNotExist) as error:
+        raise ValidationError({"channel": [_("There is no such channel.")]}) from error
+    if not row.enabled:
+        raise Unprocessable({"channel": [_("This channel is switched off.")]})
+    kind = adapter_class(row.kind).address_kind
+    for address in addresses:
+        if address.kind == kind:
+            return Choice(row, address, None)
+    raise Unprocessable({"to": [_("This channel reaches no address of this person.")]})
+
+
+def _from_conversation(addresses: list[Address]) -> Choice | None:
+    """The open conversation's channel, else the one last written on."""
+    rows = Conversation.objects.filter(address__in=addresses, channel__enabled=True)
+    rows = rows.select_related("channel", "address__contact").order_by("-last_message_at", "-id")
+    unresolved = rows.exclude(status=Status.RESOLVED).first()
+    row = unresolved or rows.first()
+    if row is None:
+        return None
+    if unresolved is not None:
+        reason = _reason(
+            "open_conversation", _("There is an open conversation on %(channel)s."), row
+        )
+    else:
+        reason = _reason("last_used", _("The last conversation was on %(channel)s."), row)
+    return Choice(row.channel, row.address, reason)
+
+
+def _from_workspace(member: Member, addresses: list[Address]) -> Choice | None:
+    """The workspace's first enabled channel that fits an address."""
+    channels = Channel.objects.filter(workspace=member.workspace_id, enabled=True)
+    for channel in channels.order_by("created_at", "id"):
+        kind = adapter_class(channel.kind).address_kind
+        for address in addresses:
+            if address.kind == kind:
+                words = _("%(channel)s is the first channel that reaches %(address)s.")
+                text = words % {"channel": channel.name, "address": address.value}
+                return Choice(channel, address, {"code": "first_channel", "text": text})
+    return None
+
+
+def _refuse_suppressed(choice: Choice) -> None:
+    medium = adapter_class(choice.channel.kind).medium
+    found = suppressed(choice.channel.workspace_id, medium, [choice.address.value])
+    if found:
+        message = _("%(address)s wants no messages here, or cannot get them.")
+        raise Unprocessable({"to": [message % {"address": choice.address.value}]})

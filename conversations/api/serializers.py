@@ -1,0 +1,175 @@
+"""Conversations and messages as the API shows them."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.models import Member, Team
+from accounts.rest.serializers import ErrorSerializer, ScopedField, StrictSerializer
+from contacts.models import Contact
+from conversations.models import Conversation, Direction, Kind, Message, Status
+from gateway.api.serializers import DeliverySerializer, error_of
+from gateway.models import Delivery
+from gateway.states import State
+
+LONGEST = 20_000
+REPLY_KINDS = [(Kind.TEXT.value, Kind.TEXT.label), (Kind.NOTE.value, Kind.NOTE.label)]
+
+
+class ConversationSerializer(StrictSerializer):
+    """A contact on a channel. Related things are ids, ``labels`` names."""
+
+    id = serializers.IntegerField(read_only=True)
+    contact = serializers.IntegerField(source="contact_id", read_only=True)
+    channel = serializers.UUIDField(source="channel_id", read_only=True)
+    address = serializers.CharField(source="address.value", read_only=True)
+    status = serializers.ChoiceField(choices=Status.choices, read_only=True)
+    assignee = serializers.IntegerField(source="assignee_id", read_only=True, allow_null=True)
+    team = serializers.IntegerField(source="team_id", read_only=True, allow_null=True)
+    priority = serializers.IntegerField(read_only=True)
+    labels = serializers.SerializerMethodField()
+    reply_window_until = serializers.DateTimeField(read_only=True, allow_null=True)
+    snoozed_until = serializers.DateTimeField(read_only=True, allow_null=True)
+    waiting_since = serializers.DateTimeField(read_only=True, allow_null=True)
+    last_message_at = serializers.DateTimeField(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+
+    def get_labels(self, conversation: Conversation) -> list[str]:
+        """Names; needs the labels prefetched."""
+        return [label.name for label in conversation.labels.all()]
+
+
+class ConversationChange(StrictSerializer):
+    """What can be set directly; status and assignee have addresses of their own."""
+
+    team = ScopedField(Team, required=False, allow_null=True)
+    priority = serializers.IntegerField(min_value=0, max_value=3, required=False)
+    labels = serializers.ListField(child=serializers.CharField(max_length=60), required=False)
+
+
+class ConversationQuery(serializers.Serializer[Conversation]):
+    """Filters of the list of conversations."""
+
+    status = serializers.ChoiceField(choices=Status.choices, required=False)
+    assignee = serializers.CharField(
+        max_length=20, required=False, help_text="A member's id, `me` or `none`."
+    )
+    channel = serializers.UUIDField(required=False)
+    contact = serializers.IntegerField(required=False, min_value=1)
+    label = serializers.CharField(max_length=60, required=False, help_text="A label's name.")
+
+    def validate_assignee(self, value: str) -> str:
+        """An id or one of the two words."""
+        if value not in {"me", "none"} and not (value.isascii() and value.isdigit()):
+            raise serializers.ValidationError(self.fields["assignee"].help_text)
+        return value
+
+
+class AssignSerializer(StrictSerializer):
+    """A member's id, or null to give it back to the queue."""
+
+    assignee = ScopedField(Member.objects.filter(ended_at=None), allow_null=True)
+
+
+class SnoozeSerializer(StrictSerializer):
+    """Until when; the customer's next message ends it earlier."""
+
+    until = serializers.DateTimeField()
+
+
+class MessageSerializer(serializers.Serializer[Message]):
+    """A row of a thread. ``status`` is what became of it on the way out; null if it stays here."""
+
+    id = serializers.IntegerField(read_only=True)
+    conversation = serializers.IntegerField(source="conversation_id", read_only=True)
+    channel = serializers.UUIDField(source="channel_id", read_only=True)
+    direction = serializers.ChoiceField(choices=Direction.choices, read_only=True)
+    kind = serializers.ChoiceField(choices=Kind.choices, read_only=True)
+    text = serializers.CharField(read_only=True)
+    attachments = serializers.ListField(child=serializers.DictField(), read_only=True)
+    author = serializers.SerializerMethodField(help_text="The member who wrote it.")
+    created_at = serializers.DateTimeField(read_only=True)
+    external_id = serializers.SerializerMethodField()
+    status = serializers.SerializerMethodField()
+    error = serializers.SerializerMethodField()
+    deliveries = serializers.SerializerMethodField()
+
+    def get_author(self, message: Message) -> int | None:
+        """Of a program's message the member whose token it used."""
+        by_program: int | None = message.data.get("member") if "via" in message.data else None
+        return message.author_id or by_program
+
+    def get_external_id(self, message: Message) -> str | None:
+        """The provider's id: of what came in, or of the newest delivery."""
+        newest = self._newest(message)
+        return message.external_id or (newest.external_id if newest else None)
+
+    def get_status(self, message: Message) -> State | None:
+        """The state of the newest delivery."""
+        newest = self._newest(message)
+        return State(newest.state) if newest else None
+
+    @extend_schema_field(ErrorSerializer(allow_null=True))
+    def get_error(self, message: Message) -> Any:
+        """Why the newest delivery failed or waits."""
+        newest = self._newest(message)
+        return error_of(newest) if newest else None
+
+    @extend_schema_field(DeliverySerializer(many=True))
+    def get_deliveries(self, message: Message) -> Any:
+        """All deliveries, newest first."""
+        rows = self._deliveries(message)
+        return DeliverySerializer(rows, many=True, context=self.context).data
+
+    def _deliveries(self, message: Message) -> list[Delivery]:
+        found: dict[Any, list[Delivery]] = self.context["deliveries"]
+        return found.get(message.uid, [])
+
+    def _newest(self, message: Message) -> Delivery | None:
+        rows = self._deliveries(message)
+        kept = [row for row in rows if row.state != State.REPLACED]
+        return (kept or rows or [None])[0]
+
+
+class ReplySerializer(StrictSerializer):
+    """A reply to the customer, or a private note."""
+
+    text = serializers.CharField(max_length=LONGEST, trim_whitespace=False)
+    kind = serializers.ChoiceField(choices=REPLY_KINDS, default=Kind.TEXT)
+
+
+class RecipientSerializer(StrictSerializer):
+    """Whom to reach: ``contact``, or ``kind`` and ``value`` of an address (also a new one)."""
+
+    contact = ScopedField(Contact, required=False)
+    kind = serializers.CharField(max_length=16, required=False)
+    value = serializers.CharField(max_length=320, required=False)
+
+
+class SendSerializer(StrictSerializer):
+    """One call to reach a person on any channel."""
+
+    to = RecipientSerializer()
+    channel = serializers.CharField(
+        max_length=40, default="best", help_text="A channel's id, or `best`."
+    )
+    text = serializers.CharField(max_length=LONGEST, trim_whitespace=False)
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why this channel."""
+
+    code = serializers.CharField(read_only=True)
+    text = serializers.CharField(read_only=True)
+
+
+class SentSerializer(MessageSerializer):
+    """The message, with the reason for the choice of channel when it was ``best``."""
+
+    reason = serializers.SerializerMethodField()
+
+    @extend_schema_field(ReasonSerializer(allow_null=True))
+    def get_reason(self, message: Message) -> Any:
+        """Null when the caller named the channel."""
+        return self.context.get("reason")

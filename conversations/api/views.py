@@ -1,0 +1,252 @@
+"""The API's conversations and messages."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.rest.idempotency import HEADER, idempotent, message_uid
+from accounts.rest.serializers import EmptySerializer
+from accounts.rest.views import WorkspaceViewSet
+from accounts.roles import Ability
+from contacts.labels import resolve_labels
+from conversations import services
+from conversations.api.reach import reach
+from conversations.api.serializers import (
+    AssignSerializer,
+    ConversationChange,
+    ConversationQuery,
+    ConversationSerializer,
+    MessageSerializer,
+    ReplySerializer,
+    SendSerializer,
+    SentSerializer,
+    SnoozeSerializer,
+)
+from conversations.models import Conversation, Kind, Message
+from gateway.models import Delivery, DeliveryStatus
+
+KEY = OpenApiParameter(
+    HEADER,
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key and body again get the same answer, and nothing is sent twice.",
+)
+
+
+class ConversationViewSet(WorkspaceViewSet):
+    """Contacts on channels, and what was said."""
+
+    queryset = Conversation.objects.select_related("address").prefetch_related("labels")
+    serializer_class = ConversationSerializer
+    query_serializer = ConversationQuery
+    write_ability = Ability.INBOX
+
+    @extend_schema(parameters=[ConversationQuery])
+    def list(self, request: Request) -> Response:
+        """All conversations, the newest first."""
+        return self.page(self.rows().filter(self._wanted(self.query())))
+
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """One conversation."""
+        return Response(self.shown(self.get_object()))
+
+    @extend_schema(request=ConversationChange)
+    def partial_update(self, request: Request, pk: int) -> Response:
+        """Set team, priority or labels."""
+        conversation = self.get_object()
+        fields = self.checked(ConversationChange)
+        with transaction.atomic():
+            if "team" in fields:
+                services.set_team(conversation=conversation, team=fields["team"], by=self.member)
+            if "priority" in fields:
+                services.set_priority(
+                    conversation=conversation, priority=fields["priority"], by=self.member
+                )
+            if "labels" in fields:
+                self._set_labels(conversation, fields["labels"])
+        return self._again()
+
+    @extend_schema(request=AssignSerializer, responses=ConversationSerializer)
+    @action(detail=True, methods=["post"])
+    def assign(self, request: Request, pk: int) -> Response:
+        """Give it to a member, or back to the queue."""
+        conversation = self.get_object()
+        assignee = self.checked(AssignSerializer)["assignee"]
+        services.assign(conversation=conversation, member=assignee, by=self.member)
+        return self._again()
+
+    @extend_schema(request=EmptySerializer, responses=ConversationSerializer)
+    @action(detail=True, methods=["post"])
+    def resolve(self, request: Request, pk: int) -> Response:
+        """Close it; the customer's next message opens it again."""
+        return self._do(services.resolve)
+
+    @extend_schema(request=EmptySerializer, responses=ConversationSerializer)
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, pk: int) -> Response:
+        """Open it again."""
+        return self._do(services.reopen)
+
+    @extend_schema(request=EmptySerializer, responses=ConversationSerializer)
+    @action(detail=True, methods=["post"])
+    def pending(self, request: Request, pk: int) -> Response:
+        """Set aside until somebody opens it or the customer writes."""
+        return self._do(services.set_pending)
+
+    @extend_schema(request=SnoozeSerializer, responses=ConversationSerializer)
+    @action(detail=True, methods=["post"])
+    def snooze(self, request: Request, pk: int) -> Response:
+        """Put aside until a time."""
+        conversation = self.get_object()
+        until = self.checked(SnoozeSerializer)["until"]
+        services.snooze(conversation=conversation, until=until, by=self.member)
+        return self._again()
+
+    @extend_schema(
+        operation_id="conversations_messages_list",
+        responses=MessageSerializer(many=True),
+        parameters=[OpenApiParameter("status", exclude=True)],
+        filters=False,
+    )
+    @action(detail=True, methods=["get"], serializer_class=MessageSerializer)
+    def messages(self, request: Request, pk: int) -> Response:
+        """The thread, the newest first."""
+        conversation = self.get_object()
+        self.no_parameters()
+        found = self.paginate_queryset(Message.objects.filter(conversation=conversation)) or []
+        return self.get_paginated_response(show_messages(found, self.get_serializer_context()))
+
+    @extend_schema(
+        operation_id="conversations_messages_create",
+        request=ReplySerializer,
+        responses={201: MessageSerializer},
+        parameters=[KEY],
+    )
+    @messages.mapping.post
+    @idempotent
+    def add_message(self, request: Request, pk: int) -> Response:
+        """Answer the customer, or leave a private note."""
+        conversation = self.get_object()
+        fields = self.checked(ReplySerializer)
+        add: Callable[..., Message] = (
+            services.add_note if fields["kind"] == Kind.NOTE else services.send_message
+        )
+        message = add(
+            conversation=conversation,
+            author=self.member,
+            text=fields["text"],
+            uid=message_uid(request),
+        )
+        shown = show_messages([message], self.get_serializer_context())[0]
+        return Response(shown, status=status.HTTP_201_CREATED)
+
+    def _wanted(self, query: dict[str, Any]) -> Q:
+        wanted = Q()
+        for name in ("status", "channel", "contact"):
+            if name in query:
+                wanted &= Q(**{name: query[name]})
+        if "label" in query:
+            wanted &= Q(
+                pk__in=Conversation.labels.through.objects.filter(
+                    label__workspace=self.workspace.pk, label__name__iexact=query["label"]
+                ).values("conversation_id")
+            )
+        assignee = query.get("assignee")
+        if assignee == "none":
+            wanted &= Q(assignee=None)
+        elif assignee:
+            wanted &= Q(assignee=self.member.pk if assignee == "me" else int(assignee))
+        return wanted
+
+    def _set_labels(self, conversation: Conversation, names: Sequence[str]) -> None:
+        try:
+            labels = resolve_labels(self.workspace, names)
+        except ValidationError as error:
+            raise ValidationError({"labels": error.messages}) from error
+        services.set_labels(conversation=conversation, labels=labels, by=self.member)
+
+    def _do(self, service: Callable[..., Conversation]) -> Response:
+        conversation = self.get_object()
+        self.checked(EmptySerializer)
+        service(conversation=conversation, by=self.member)
+        return self._again()
+
+    def _again(self) -> Response:
+        return Response(self.shown(self.get_object()))
+
+
+class MessageViewSet(WorkspaceViewSet):
+    """Messages by themselves: reach anybody, and follow what became of it."""
+
+    queryset = Message.objects.all()
+    serializer_class = MessageSerializer
+    write_ability = Ability.INBOX
+
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """A message's whole life."""
+        message = self.get_object()
+        context = self.get_serializer_context()
+        return Response(show_messages([message], context, life=True)[0])
+
+    @extend_schema(request=SendSerializer, responses={202: SentSerializer}, parameters=[KEY])
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Reach a person: on the channel named, or on the best one."""
+        fields = self.checked(SendSerializer)
+        message, choice = reach(member=self.member, uid=message_uid(request), **fields)
+        context = {**self.get_serializer_context(), "reason": choice.reason}
+        shown = show_messages([message], context, serializer=SentSerializer)[0]
+        return Response(shown, status=status.HTTP_202_ACCEPTED)
+
+
+def show_messages(
+    messages: Iterable[Message],
+    context: dict[str, Any],
+    *,
+    life: bool = False,
+    serializer: type[MessageSerializer] = MessageSerializer,
+) -> Any:
+    """Messages with their deliveries, and with ``life`` all that providers reported.
+
+    One statement for all deliveries, one for all reports.
+    """
+    messages = list(messages)
+    by_message: dict[UUID, list[Delivery]] = defaultdict(list)
+    rows = Delivery.objects.filter(message_uid__in=[message.uid for message in messages])
+    ours = {message.workspace_id for message in messages}
+    for row in rows.filter(workspace__in=ours).order_by("-id"):
+        by_message[row.message_uid].append(row)
+    deliveries = [row for rows_ in by_message.values() for row in rows_]
+    context = {**context, "deliveries": by_message}
+    if life:
+        context["statuses"] = reports_of(deliveries)
+    return serializer(messages, many=True, context=context).data
+
+
+def reports_of(deliveries: list[Delivery]) -> dict[int, list[DeliveryStatus]]:
+    """What the provider reported by delivery id, oldest first; one statement."""
+    by_uid = {row.uid: row.pk for row in deliveries}
+    by_external = {(row.channel_id, row.external_id): row.pk for row in deliveries}
+    named = Q(delivery_uid__in=list(by_uid)) | Q(
+        external_id__in=[row.external_id for row in deliveries if row.external_id]
+    )
+    rows: QuerySet[DeliveryStatus] = DeliveryStatus.objects.filter(
+        named, channel__in={row.channel_id for row in deliveries}
+    )
+    found: dict[int, list[DeliveryStatus]] = defaultdict(list)
+    for status_ in rows.order_by("received_at", "id"):
+        pk = by_external.get((status_.channel_id, status_.external_id))
+        pk = pk or (by_uid.get(status_.delivery_uid) if status_.delivery_uid else None)
+        if pk is not None:
+            found[pk].append(status_)
+    return found

@@ -1,0 +1,149 @@
+"""Channels and deliveries as the API shows them."""
+
+from typing import Any
+
+from django.utils.functional import lazy
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.rest.serializers import ErrorSerializer, StrictSerializer
+from gateway.channels import public_config, webhook_url
+from gateway.models import Channel, Delivery, DeliveryStatus
+from gateway.registry import adapters
+from gateway.states import State
+
+
+def describe_config() -> str:
+    """Every kind's settings, for the schema: generated from the adapters."""
+    lines = ["Settings by kind; secrets are write-only and always answered as null."]
+    for kind, adapter in adapters().items():
+        fields = ", ".join(
+            f"`{field.name}`{' (secret)' if field.secret else ''}" for field in adapter.fields
+        )
+        lines.append(f"`{kind}`: {fields}.")
+    return "\n\n".join(lines)
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    """How a channel is doing."""
+
+    ok = serializers.BooleanField(read_only=True)
+    queued = serializers.IntegerField(read_only=True)
+    oldest_at = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="When the longest waiting message was queued."
+    )
+    failed_last_hour = serializers.IntegerField(read_only=True)
+    unknown = serializers.IntegerField(read_only=True)
+    last_inbound_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    paused_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    paused_reason = serializers.CharField(read_only=True)
+
+
+class ChannelSerializer(StrictSerializer):
+    """A configured account at a provider: one number, one mailbox, one page."""
+
+    id = serializers.UUIDField(read_only=True)
+    kind = serializers.CharField(max_length=32, help_text="Cannot be changed later.")
+    name = serializers.CharField(max_length=100)
+    config = serializers.DictField(help_text=lazy(describe_config, str)())
+    address = serializers.CharField(read_only=True, help_text="What customers see and write to.")
+    enabled = serializers.BooleanField(required=False)
+    rate_per_second = serializers.FloatField(required=False)
+    webhook_url = serializers.SerializerMethodField(help_text="To be entered at the provider.")
+    health = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField(read_only=True)
+
+    def get_webhook_url(self, channel: Channel) -> str:
+        """On PUBLIC_URL."""
+        return webhook_url(channel)
+
+    @extend_schema_field(HealthSerializer)
+    def get_health(self, channel: Channel) -> Any:
+        """Looked up by the view for all rows."""
+        return HealthSerializer(self.context["health"][channel.pk]).data
+
+    def to_representation(self, instance: Channel) -> dict[str, Any]:
+        """With the config's public part in place of the encrypted one."""
+        shown = {
+            name: field.to_representation(field.get_attribute(instance))
+            for name, field in self.fields.items()
+            if name != "config"
+        }
+        return shown | {"config": public_config(instance)}
+
+
+class ChannelChange(StrictSerializer):
+    """What can change; ``config`` is merged, and a secret left out stays as it is."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    config = serializers.DictField(required=False)
+    enabled = serializers.BooleanField(required=False)
+    rate_per_second = serializers.FloatField(required=False)
+
+
+class ChannelQuery(serializers.Serializer[Channel]):
+    """Filters of the list of channels."""
+
+    kind = serializers.CharField(max_length=32, required=False)
+    enabled = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
+class CheckSerializer(serializers.Serializer[Any]):
+    """What the provider says about the credentials."""
+
+    ok = serializers.BooleanField(read_only=True)
+    summary = serializers.CharField(read_only=True)
+    error = ErrorSerializer(read_only=True, allow_null=True)
+
+
+class StatusSerializer(serializers.Serializer[DeliveryStatus]):
+    """A status the provider reported; ``word`` is its own."""
+
+    state = serializers.ChoiceField(choices=State.choices, read_only=True)
+    word = serializers.CharField(source="provider_word", read_only=True)
+    error = serializers.SerializerMethodField()
+    occurred_at = serializers.DateTimeField(read_only=True)
+    received_at = serializers.DateTimeField(read_only=True)
+
+    @extend_schema_field(ErrorSerializer(allow_null=True))
+    def get_error(self, status: DeliveryStatus) -> Any:
+        """What the provider said."""
+        return error_of(status)
+
+
+class DeliverySerializer(serializers.Serializer[Delivery]):
+    """One attempt chain to put a message on one channel for one address."""
+
+    id = serializers.UUIDField(source="uid", read_only=True)
+    channel = serializers.UUIDField(source="channel_id", read_only=True)
+    address = serializers.CharField(read_only=True)
+    state = serializers.ChoiceField(choices=State.choices, read_only=True)
+    error = serializers.SerializerMethodField()
+    external_id = serializers.CharField(read_only=True, allow_null=True)
+    attempts = serializers.IntegerField(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    due_at = serializers.DateTimeField(read_only=True)
+    expires_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    sent_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    delivered_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    read_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    failed_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    statuses = serializers.SerializerMethodField()
+
+    @extend_schema_field(ErrorSerializer(allow_null=True))
+    def get_error(self, delivery: Delivery) -> Any:
+        """Why it failed or waits."""
+        return error_of(delivery)
+
+    @extend_schema_field(StatusSerializer(many=True))
+    def get_statuses(self, delivery: Delivery) -> Any:
+        """What the provider reported, oldest first; looked up by the view."""
+        found: dict[int, list[DeliveryStatus]] = self.context.get("statuses", {})
+        return StatusSerializer(found.get(delivery.pk, []), many=True).data
+
+
+def error_of(row: Delivery | DeliveryStatus) -> dict[str, str] | None:
+    """The row's error as ``{"code", "text"}``, None without one."""
+    if not (row.error_class or row.error_code or row.error_text):
+        return None
+    return {"code": row.error_code or row.error_class, "text": row.error_text}
