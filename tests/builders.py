@@ -7,9 +7,9 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Member, Role, User, Workspace
-from contacts.models import Address, Contact
+from contacts.models import Address, AttributeDefinition, Contact, Label, Segment
 from conversations.models import Conversation, Direction, Kind, Message
-from gateway.models import Channel
+from gateway.models import Channel, Delivery
 from gateway.outbox.claim import ensure_buckets
 from gateway.secrets import seal
 
@@ -44,7 +44,9 @@ def phone() -> str:
     return f"+1415{5550000 + next(numbers):07d}"
 
 
-def channel(ws: Workspace | None = None, config: dict[str, str] | None = None, **fields: Any) -> Channel:
+def channel(
+    ws: Workspace | None = None, config: dict[str, str] | None = None, **fields: Any
+) -> Channel:
     """A Twilio SMS channel."""
     number = phone()
     config = {"account_sid": SID, "auth_token": TOKEN, "from_number": number} | (config or {})
@@ -71,9 +73,7 @@ def address(person: Contact, value: str | None = None, kind: str = "phone") -> A
     )
 
 
-def conversation(
-    ch: Channel, person: Contact | None = None, **fields: Any
-) -> Conversation:
+def conversation(ch: Channel, person: Contact | None = None, **fields: Any) -> Conversation:
     """An open conversation on a channel; its contact and address are made when not given."""
     person = person or contact(ch.workspace)
     where = person.addresses.first() or address(person)
@@ -94,4 +94,36 @@ def message(conv: Conversation, text: str = "Hello", **fields: Any) -> Message:
     } | fields
     return Message.objects.create(
         workspace=conv.workspace, conversation=conv, channel=conv.channel, text=text, **fields
+    )
+
+
+def label(ws: Workspace, **fields: Any) -> Label:
+    """A label."""
+    return Label.objects.create(workspace=ws, **{"name": f"label {next(numbers)}"} | fields)
+
+
+def segment(ws: Workspace, **fields: Any) -> Segment:
+    """A segment; of everybody, unless told otherwise."""
+    everybody = {"match": "all", "conditions": []}
+    fields = {"name": f"Segment {next(numbers)}", "filter": everybody} | fields
+    return Segment.objects.create(workspace=ws, **fields)
+
+
+def attribute(ws: Workspace, **fields: Any) -> AttributeDefinition:
+    """A text attribute."""
+    n = next(numbers)
+    fields = {"key": f"key{n}", "name": f"Key {n}", "type": "text"} | fields
+    return AttributeDefinition.objects.create(workspace=ws, **fields)
+
+
+def delivery(msg: Message, **fields: Any) -> Delivery:
+    """A queued delivery of a message."""
+    now = timezone.now()
+    fields = {"medium": "sms", "content": {"text": msg.text}, "due_at": now, "created_at": now} | fields
+    return Delivery.objects.create(
+        workspace=msg.workspace,
+        channel=msg.channel,
+        message_uid=msg.uid,
+        address=msg.conversation.address.value,
+        **fields,
     )
