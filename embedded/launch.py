@@ -20,7 +20,8 @@ import signal
 import struct
 import sys
 
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+PR_SET_PDEATHSIG, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 28, 47, 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 CAPABILITY_VERSION_3 = 0x20080522
 CLONE_NEWUSER = 0x10000000
@@ -44,7 +45,8 @@ def _drop(uid: int, gid: int) -> None:
 
 def _drop_but_pass_folders(uid: int, gid: int) -> None:
     libc = _libc()
-    _must(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+    # Without this bit access(2), by which PostgreSQL checks its programs, ignores capabilities.
+    _must(libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0))
     _drop(uid, gid)
     for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
         mask = 1 << capability
@@ -91,7 +93,8 @@ def main() -> None:
         _become(mode)
         if action == "--probe":
             for path in rest:
-                os.listdir(path)
+                if not os.access(path, os.R_OK | os.X_OK):
+                    raise PermissionError(f"{path} is out of reach")
             sys.exit(0)
     except (OSError, KeyError) as error:
         sys.exit(f"cannot start {rest[0]} in mode {mode}: {error}")

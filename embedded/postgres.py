@@ -132,6 +132,8 @@ def _create_cluster(footing: Footing, places: Places, password: str) -> None:
     read_end, write_end = os.pipe()
     os.write(write_end, password.encode() + b"\n")
     os.close(write_end)
+    if footing.owner is not None:
+        os.fchown(read_end, footing.owner, -1)
     command = [
         *(str(footing.programs / "bin" / "initdb"), "-D", str(footing.data), "-U", ADMIN),
         *("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"),

@@ -60,7 +60,9 @@ def _can_use(mode: str, owner: int, programs: Path, data: Path) -> bool:
     except OSError:
         return False
     head = [sys.executable, "-I", "-S", str(LAUNCHER), "0", "0", mode, "--probe"]
-    done = subprocess.run([*head, str(programs / "lib"), str(data)], capture_output=True)
+    done = subprocess.run(
+        [*head, str(programs / "bin" / "postgres"), str(data)], capture_output=True
+    )
     return done.returncode == 0
 
 

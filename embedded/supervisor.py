@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import psutil
 
-from embedded.environment import development_environment
+from embedded.environment import development_environment, ports
 from embedded.errors import EmbeddedError
 from embedded.keys import write_private
 from embedded.places import Places
@@ -21,7 +21,6 @@ from embedded.processes import Child, Program, Terminal, stop_all, sweep_leftove
 from embedded.programs import prepare_program, programs
 from embedded.servers import hold, servers
 
-PORTS = ("PORT", "REALTIME_PORT", "SIMULATOR_PORT")
 START_SECONDS = 60
 
 
@@ -56,9 +55,9 @@ class Supervisor:
 
     def _run(self, began: float) -> NoReturn:
         self._sweep()
+        _check_ports()
         with servers(self._places, wait_for_users=False) as addresses:
             environment = development_environment(self._places, addresses)
-            _check_ports(environment)
             write_private(self._places.run / "up.json", json.dumps(self._about(environment)))
             try:
                 self._prepare(prepare_program(environment))
@@ -117,15 +116,15 @@ class Supervisor:
 
     def _wait_until_up(self, environment: dict[str, str]) -> None:
         deadline = time.monotonic() + START_SECONDS
-        waiting = {environment[name] for name in PORTS}
+        waiting = set(ports().values())
         while waiting:
             self._check_children()
             waiting = {port for port in waiting if not _listens(int(port))}
             if not waiting and not _healthy(environment["PORT"]):
                 waiting = {environment["PORT"]}
             if time.monotonic() > deadline:
-                ports = ", ".join(sorted(waiting))
-                raise EmbeddedError(f"Nothing answers on port {ports} after {START_SECONDS} s.")
+                missing = ", ".join(sorted(waiting))
+                raise EmbeddedError(f"Nothing answers on port {missing} after {START_SECONDS} s.")
             time.sleep(0.05)
 
     def _announce(self, environment: dict[str, str], seconds: float) -> None:
@@ -168,21 +167,23 @@ class Supervisor:
 
 
 def _last_words(child: Child) -> str:
-    head = f"\n{child.program.name} ended by itself (exit code {child.code()}). Its last lines:"
+    code = child.code() or 0
+    how = f"was killed by signal {-code}" if code < 0 else f"ended by itself with code {code}"
+    head = f"\n{child.program.name} {how}. Its last lines:"
     return "\n".join([head, *(f"  {line}" for line in child.last_lines)])
 
 
-def _check_ports(environment: dict[str, str]) -> None:
-    for name in PORTS:
+def _check_ports() -> None:
+    for name, port in ports().items():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((os.environ.get("HOST", "127.0.0.1"), int(environment[name])))
+                probe.bind((os.environ.get("HOST", "127.0.0.1"), int(port)))
             except ValueError:
-                raise EmbeddedError(f"{name} is no port number: {environment[name]}") from None
+                raise EmbeddedError(f"{name} is no port number: {port}") from None
             except OSError as error:
                 raise EmbeddedError(
-                    f"Port {environment[name]} cannot be used ({error.strerror}). "
+                    f"Port {port} cannot be used ({error.strerror}). "
                     f"Choose another: make up {name}=…"
                 ) from None
 
