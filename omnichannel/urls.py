@@ -6,5 +6,8 @@ urlpatterns = [
     path("", include("gateway.urls")),
     path("", include("routing.urls")),
     path("accounts/", include("accounts.urls")),
+    path("settings/", include("gateway.pages.urls")),
+    path("settings/", include("routing.pages.urls")),
+    path("settings/", include("accounts.pages.urls")),
     path("api/v1/", include("omnichannel.api_urls")),
 ]

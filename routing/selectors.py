@@ -1,6 +1,7 @@
 """Reads about agents."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from accounts.members import workspace_members
 from accounts.models import Member, Role, Workspace
@@ -18,6 +19,7 @@ class AgentLoad:
     manual: str
     capacity: int
     load: int
+    seen_at: datetime | None
 
 
 def agents_with_load(workspace: Workspace | int) -> list[AgentLoad]:
@@ -32,5 +34,5 @@ def agents_with_load(workspace: Workspace | int) -> list[AgentLoad]:
 def _row(member: Member, agent: Agent | None, load: int) -> AgentLoad:
     if agent is None:
         capacity = DEFAULT_CAPACITY.get(Role(member.role), 0)
-        return AgentLoad(member, Presence.OFFLINE, "", capacity, load)
-    return AgentLoad(member, agent.status, agent.manual, agent.capacity, load)
+        return AgentLoad(member, Presence.OFFLINE, "", capacity, load, None)
+    return AgentLoad(member, agent.status, agent.manual, agent.capacity, load, agent.seen_at)

@@ -1,0 +1,1 @@
+"""The admin's pages about teams, API tokens and the audit log."""

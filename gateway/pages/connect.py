@@ -1,0 +1,99 @@
+"""Adding and changing a channel: nothing is saved that the provider has not accepted."""
+
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Member
+from gateway.channels import (
+    check_config_with_provider,
+    clean_config,
+    create_channel,
+    update_channel,
+)
+from gateway.errors import BadCredentials, SendError, Throttled, Unreachable
+from gateway.models import Channel
+from gateway.registry import adapter_class
+from gateway.secrets import unseal
+
+
+def connect(
+    *, member: Member, kind: str, name: str, config: Mapping[str, str], rate_per_second: float
+) -> tuple[Channel, str]:
+    """A new channel and what the provider says about the account.
+
+    Raises ValidationError by field, also when the provider refuses; then nothing is saved.
+    """
+    cleaned = clean_config(kind, config)
+    _refuse_twin(member.workspace_id, kind, cleaned, except_for=None)
+    summary = _ask_provider(kind, cleaned)
+    channel = create_channel(
+        workspace=member.workspace,
+        member=member,
+        kind=kind,
+        name=name,
+        config=cleaned,
+        rate_per_second=rate_per_second,
+    )
+    return channel, summary
+
+
+def change(
+    *, channel: Channel, member: Member, name: str, config: Mapping[str, str], rate: float
+) -> str:
+    """Change a channel; new settings are tried at the provider first (same errors as connect).
+
+    Returns what the provider said, or "" when it was not asked.
+    """
+    saved = unseal(channel.config)
+    secret = {field.name for field in adapter_class(channel.kind).fields if field.secret}
+    given = {key: value for key, value in config.items() if value or key not in secret}
+    merged = {key: value for key, value in {**saved, **given}.items() if value}
+    summary = ""
+    if merged != saved:
+        cleaned = clean_config(channel.kind, merged)
+        _refuse_twin(channel.workspace_id, channel.kind, cleaned, except_for=channel)
+        summary = _ask_provider(channel.kind, cleaned)
+    with transaction.atomic():
+        update_channel(
+            channel=channel, member=member, name=name, rate_per_second=rate, config=config
+        )
+    return summary
+
+
+def _refuse_twin(
+    workspace: int, kind: str, config: Mapping[str, str], *, except_for: Channel | None
+) -> None:
+    """One address twice would give every customer two conversations."""
+    address = adapter_class(kind).channel_address(config)
+    twins = Channel.objects.in_workspace(workspace).filter(kind=kind, address=address)
+    twin = next((row for row in twins if row != except_for), None)
+    if address and twin is not None:
+        field = next((name for name, value in config.items() if value == address), "")
+        message = _("“%(name)s” already uses this.") % {"name": twin.name}
+        raise ValidationError({field: message} if field else message)
+
+
+def _ask_provider(kind: str, config: Mapping[str, str]) -> str:
+    try:
+        return check_config_with_provider(kind, config).summary
+    except SendError as error:
+        raise ValidationError(explain_refusal(error)) from error
+
+
+def explain_refusal(error: SendError) -> str:
+    """What a failed check means and what to do about it, in words."""
+    said = error.text + (f" ({error.code})" if error.code else "")
+    if isinstance(error, BadCredentials):
+        return _(
+            "The provider does not accept these credentials. Check each value and try again. "
+            "It said: %(said)s"
+        ) % {"said": said}
+    if isinstance(error, Unreachable | Throttled):
+        return _(
+            "The provider could not be asked just now. Nothing is wrong with what you entered; "
+            "try again in a moment. (%(said)s)"
+        ) % {"said": said}
+    return _("The provider refused the check: %(said)s") % {"said": said}
