@@ -140,8 +140,7 @@ async def _once(
         async with session.request(
             request.method,
             url.extend_query(list(request.params)) if request.params else url,
-            headers=headers,
-            auth=aiohttp.BasicAuth(*auth) if auth else None,
+            headers=headers | _credentials(auth),
             allow_redirects=False,
             **body,
         ) as answer:
@@ -152,6 +151,10 @@ async def _once(
         raise Unreachable(f"No connection: {error}") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Ambiguous(f"No answer: {type(error).__name__}") from error
+
+
+def _credentials(auth: tuple[str, str] | None) -> dict[str, str]:
+    return {"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {}
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:

@@ -1,0 +1,180 @@
+"""Routing: to the online agent with the smallest load, never over capacity, whoever routes."""
+
+import multiprocessing
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Member, Workspace
+from conversations.models import Conversation, Kind, Message, Status
+from conversations.services import assign, resolve
+from gateway.models import Channel
+from routing.models import Agent, Assignment, Presence
+from routing.presence import GRACE, expire_presence, receive_presence, set_capacity, set_manual
+from routing.reasons import explain
+from routing.waiting import route_workspace
+from tests import builders
+from tests.gateway import twilio
+from tests.gateway.test_door import drain_all
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def agent(ws: Workspace, capacity: int = 10, status: str = Presence.ONLINE) -> Member:
+    """An agent with this capacity, set to this status by hand."""
+    member = builders.member(ws)
+    set_capacity(member=member, capacity=capacity, by=None)
+    set_manual(member=member, presence=status)
+    return member
+
+
+def waiting(channel: Channel, count: int) -> None:
+    """Conversations in the queue, the first one waiting longest."""
+    now = timezone.now()
+    for n in range(count):
+        builders.conversation(channel, queued_at=now + timedelta(milliseconds=n))
+
+
+def loads() -> dict[int | None, int]:
+    """How many conversations each member has."""
+    rows = Conversation.objects.values_list("assignee", flat=True)
+    return {member: list(rows).count(member) for member in set(rows)}
+
+
+def test_the_smallest_load_gets_it_and_the_reason_can_be_read() -> None:
+    channel = builders.channel()
+    busy, free = agent(channel.workspace), agent(channel.workspace)
+    for _ in range(2):
+        builders.conversation(channel, assignee=busy)
+    waiting(channel, 1)
+    assert route_workspace(channel.workspace_id) == 1
+    assert loads() == {busy.pk: 2, free.pk: 1}
+    given = Assignment.objects.get()
+    assert given.member == free
+    assert "0" in explain(given.reason)
+    note = Message.objects.get(kind=Kind.ACTIVITY)
+    assert note.data["member_name"] == free.name
+
+
+def test_ties_go_to_the_one_idle_longest() -> None:
+    channel = builders.channel()
+    _first, second = agent(channel.workspace), agent(channel.workspace)
+    Agent.objects.filter(member=second).update(idle_since=timezone.now() - timedelta(hours=1))
+    waiting(channel, 1)
+    route_workspace(channel.workspace_id)
+    assert Conversation.objects.get().assignee == second
+
+
+def test_nobody_over_capacity_and_the_rest_waits() -> None:
+    channel = builders.channel()
+    one, two = agent(channel.workspace, 2), agent(channel.workspace, 1)
+    waiting(channel, 5)
+    assert route_workspace(channel.workspace_id) == 3
+    assert loads() == {one.pk: 2, two.pk: 1, None: 2}
+    first = Conversation.objects.filter(assignee=None).order_by("queued_at").first()
+    assert first == Conversation.objects.order_by("id")[3]
+
+
+@pytest.mark.parametrize("status", [Presence.AWAY, Presence.OFFLINE])
+def test_only_who_is_online(status: str) -> None:
+    channel = builders.channel()
+    agent(channel.workspace, status=status)
+    agent(builders.workspace())
+    waiting(channel, 1)
+    assert route_workspace(channel.workspace_id) == 0
+
+
+def test_a_message_to_an_offline_agent_goes_back_to_the_queue() -> None:
+    channel = builders.channel()
+    gone = agent(channel.workspace)
+    twilio.post(channel, twilio.inbound_fields(channel, "+14155550100", "Hi"))
+    drain_all()
+    route_workspace(channel.workspace_id)
+    set_manual(member=gone, presence=Presence.OFFLINE)
+    twilio.post(channel, twilio.inbound_fields(channel, "+14155550100", "Still there?"))
+    drain_all()
+    conversation = Conversation.objects.get()
+    assert conversation.assignee is None
+    assert conversation.queued_at is not None
+    newest = Assignment.objects.latest("id")
+    assert gone.name in explain(newest.reason)
+
+
+def test_a_message_to_an_online_agent_stays() -> None:
+    channel = builders.channel()
+    there = agent(channel.workspace)
+    twilio.post(channel, twilio.inbound_fields(channel, "+14155550100", "Hi"))
+    drain_all()
+    route_workspace(channel.workspace_id)
+    twilio.post(channel, twilio.inbound_fields(channel, "+14155550100", "More"))
+    drain_all()
+    assert Conversation.objects.get().assignee == there
+
+
+def test_presence_follows_the_socket_and_a_hand_wins() -> None:
+    member = builders.member()
+    receive_presence(member_id=member.pk, connected=True)
+    assert Agent.objects.get().status == Presence.ONLINE
+    receive_presence(member_id=member.pk, connected=False)
+    assert expire_presence() == 0
+    Agent.objects.update(seen_at=timezone.now() - GRACE - timedelta(seconds=1))
+    assert expire_presence() == 1
+    assert Agent.objects.get().status == Presence.OFFLINE
+    set_manual(member=member, presence=Presence.AWAY)
+    receive_presence(member_id=member.pk, connected=True)
+    assert Agent.objects.get().status == Presence.AWAY
+    set_manual(member=member, presence="")
+    assert Agent.objects.get().status == Presence.ONLINE
+
+
+def test_resolving_and_assigning_leave_a_trace() -> None:
+    channel = builders.channel()
+    one = agent(channel.workspace)
+    conversation = builders.conversation(channel)
+    assign(conversation=conversation, member=one, by=one)
+    resolve(conversation=conversation, by=one)
+    conversation.refresh_from_db()
+    assert conversation.status == Status.RESOLVED
+    assert Assignment.objects.get().assigned_by == one
+
+
+def test_the_number_of_statements_does_not_grow() -> None:
+    counts = []
+    for size in (2, 200):
+        channel = builders.channel()
+        agent(channel.workspace, 400)
+        agent(channel.workspace, 400)
+        waiting(channel, size)
+        with CaptureQueriesContext(connection) as captured:
+            assert route_workspace(channel.workspace_id) == size
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
+
+
+def _route(workspace_id: int, start: object) -> None:
+    connections.close_all()
+    start.wait()  # type: ignore[attr-defined]
+    while route_workspace(workspace_id):
+        pass
+
+
+def test_eight_router_processes_fill_ten_agents_exactly() -> None:
+    channel = builders.channel()
+    members = [agent(channel.workspace, 40) for _ in range(10)]
+    waiting(channel, 400)
+    connections.close_all()
+    context = multiprocessing.get_context("fork")
+    start = context.Event()
+    routers = [context.Process(target=_route, args=(channel.workspace_id, start)) for _ in range(8)]
+    for router in routers:
+        router.start()
+    start.set()
+    for router in routers:
+        router.join(60)
+        assert router.exitcode == 0
+    assert loads() == {member.pk: 40 for member in members}
+    assert Assignment.objects.count() == 400
+    assert Assignment.objects.values("conversation").distinct().count() == 400
