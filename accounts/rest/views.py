@@ -56,9 +56,9 @@ class WorkspaceViewSet(GenericViewSet[Any]):
 
     def query(self) -> dict[str, Any]:
         """The checked query parameters; ValidationError by parameter, unknown ones too."""
-        serializer = self.query_serializer(
-            data=self.request.query_params.dict(), context=self.get_serializer_context()
-        )
+        given = self.request.query_params.dict()
+        own = {name: value for name, value in given.items() if name not in PAGING}
+        serializer = self.query_serializer(data=own, context=self.get_serializer_context())
         self.no_parameters(*serializer.fields)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -63,6 +64,8 @@ class ContactViewSet(WorkspaceViewSet):
     def create(self, request: Request) -> Response:
         """A new contact with its addresses."""
         fields = self.checked(ContactSerializer)
+        if not fields.get("name") and not fields.get("addresses"):
+            raise ValidationError({"name": [_("Give a name or an address.")]})
         with transaction.atomic():
             addresses = fields.pop("addresses", [])
             contact = create_contact(

@@ -110,11 +110,10 @@ def _from_conversation(addresses: list[Address]) -> Choice | None:
     if row is None:
         return None
     if unresolved is not None:
-        reason = _reason(
-            "open_conversation", _("There is an open conversation on %(channel)s."), row
-        )
+        code, words = "open_conversation", _("There is an open conversation on %(channel)s.")
     else:
-        reason = _reason("last_used", _("The last conversation was on %(channel)s."), row)
+        code, words = "last_used", _("The last conversation was on %(channel)s.")
+    reason = {"code": code, "text": words % {"channel": row.channel.name}}
     return Choice(row.channel, row.address, reason)
 
 
