@@ -6,7 +6,7 @@ Apps above register how their reasons are worded (routing explains assignments).
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -47,7 +47,12 @@ def note_activity(
 
 
 def activity_row(
-    *, workspace_id: int, conversation_id: int, channel_id: object, at: datetime, data: dict[str, Any]
+    *,
+    workspace_id: int,
+    conversation_id: int,
+    channel_id: UUID | str,
+    at: datetime,
+    data: dict[str, Any],
 ) -> Message:
     """An unsaved activity line, for bulk inserts."""
     return Message(

@@ -313,7 +313,7 @@ def save_draft(
     *, conversation: Conversation, member: Member, text: str, note: bool = False
 ) -> None:
     """Keep what a member has typed; an empty text removes it."""
-    where = {"conversation": conversation, "member": member}
+    where: dict[str, Any] = {"conversation": conversation, "member": member}
     if not text.strip():
         Draft.objects.filter(**where).delete()
         return

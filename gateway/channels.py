@@ -82,7 +82,10 @@ def _clean_value(field: ConfigField, value: Any) -> str:
         return ""
     if not isinstance(value, str):
         raise ValidationError(_("This must be a text."))
-    value = value.strip()
+    return _clean_text(field, value.strip())
+
+
+def _clean_text(field: ConfigField, value: str) -> str:
     if field.phone:
         try:
             return normalize(PHONE, value)
@@ -228,7 +231,7 @@ def webhook_url(channel: Channel) -> str:
 
 def channel_health(channels: Iterable[Channel]) -> dict[UUID, Health]:
     """How the channels are doing; one statement for all."""
-    by_id = {channel.pk: channel for channel in channels}
+    by_id: dict[UUID, Channel] = {channel.pk: channel for channel in channels}
     counts = _counts(by_id)
     return {
         pk: Health(
@@ -256,7 +259,15 @@ def _counts(channels: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
             unknown=Count("id", filter=unknown),
         )
     )
-    return {row.pop("channel_id"): row for row in map(dict, rows)}
+    return {
+        row["channel_id"]: {
+            "queued": row["queued"],
+            "oldest_at": row["oldest_at"],
+            "failed_last_hour": row["failed_last_hour"],
+            "unknown": row["unknown"],
+        }
+        for row in rows
+    }
 
 
 def check_config_with_provider(kind: str, config: Mapping[str, str]) -> Checked:

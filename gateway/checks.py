@@ -40,8 +40,8 @@ def check_adapters(**kwargs: Any) -> list[CheckMessage]:
     return problems
 
 
-def _contract_problems(path: str, cls: type[Adapter]) -> list[CheckMessage]:
-    if not issubclass(cls, Adapter):
+def _contract_problems(path: str, cls: Any) -> list[CheckMessage]:
+    if not (isinstance(cls, type) and issubclass(cls, Adapter)):
         return [Error(f"{path} is no gateway.contract.Adapter.", id="gateway.E003")]
     missing = [name for name in DECLARED if not hasattr(cls, name)]
     missing += sorted(getattr(cls, "__abstractmethods__", ()))

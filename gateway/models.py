@@ -178,6 +178,9 @@ class Delivery(WorkspaceModel):
                 fields=["lease_until"], condition=Q(state="sending"), name="delivery_leased"
             ),
             models.Index(fields=["ask_at"], condition=Q(state="unknown"), name="delivery_to_ask"),
+            models.Index(
+                fields=["channel", "failed_at"], condition=Q(state="failed"), name="delivery_failed"
+            ),
             models.Index(fields=["message_uid"], name="delivery_of_message"),
             models.Index(fields=["batch", "state"], name="delivery_of_batch"),
             models.Index(fields=["channel", "address", "-id"], name="delivery_to_address"),

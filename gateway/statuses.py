@@ -121,9 +121,9 @@ def _apply(reports: Sequence[DeliveryStatus]) -> int:
     changed: dict[int, Delivery] = {}
     used: list[int] = []
     for report in reports:
-        row = by_uid.get((report.channel_id, report.delivery_uid)) or by_external.get(
-            (report.channel_id, report.external_id)
-        )
+        row = by_external.get((report.channel_id, report.external_id))
+        if report.delivery_uid is not None:
+            row = by_uid.get((report.channel_id, report.delivery_uid), row)
         if row is not None:
             used.append(report.pk)
             if move(row, report):

@@ -72,4 +72,4 @@ def prune() -> None:
     before = timezone.now() - timedelta(days=settings.GATEWAY_LOG_DAYS)
     ChannelLog.objects.filter(created_at__lt=before).delete()
     done = InboundRequest.objects.filter(state=InboundState.DONE, received_at__lt=before)
-    done._raw_delete(done.db)  # type: ignore[attr-defined]
+    done._raw_delete(done.db)

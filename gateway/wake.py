@@ -8,6 +8,7 @@ import redis
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from kombu.exceptions import KombuError
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def wake_now(task: str, key: str = "", **kwargs: Any) -> None:
     try:
         if client().set(_name(task, key), 1, nx=True, px=PENDING_MS):
             current_app.send_task(task, kwargs=kwargs, expires=60)
-    except (redis.RedisError, OSError, current_app.connection().connection_errors) as error:
+    except (redis.RedisError, KombuError, OSError) as error:
         logger.warning("wake-up of %s lost: %s", task, type(error).__name__)
 
 

@@ -195,7 +195,7 @@ def receive_inbound(*, conversations: Sequence[Inbound]) -> None:
 def _take_back(held: Sequence[Inbound]) -> None:
     if not held:
         return
-    members = {row.assignee_id for row in held}
+    members = {row.assignee_id for row in held if row.assignee_id is not None}
     present = set(
         Agent.objects.filter(member__in=members, member__ended_at=None)
         .exclude(status=Presence.OFFLINE)

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('gateway', '0002_engine'),
+        ("gateway", "0002_engine"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='batch',
-            name='name',
-            field=models.CharField(blank=True, help_text='What people call it.', max_length=200),
+            model_name="batch",
+            name="name",
+            field=models.CharField(blank=True, help_text="What people call it.", max_length=200),
         ),
     ]

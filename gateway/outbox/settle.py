@@ -121,7 +121,7 @@ def _failed(row: Delivery, error: SendError, can_find: bool, now: datetime) -> N
 def _delay(error: SendError, attempts: int) -> float:
     if error.retry_after is not None:
         return min(max(error.retry_after, 0.0), 3600.0) + random.uniform(0, 0.25)
-    backoff = min(BACKOFF_SECONDS * 2 ** (attempts - 1), BACKOFF_LIMIT)
+    backoff: float = min(BACKOFF_SECONDS * 2.0 ** (attempts - 1), BACKOFF_LIMIT)
     return backoff * random.uniform(0.5, 1.0)
 
 

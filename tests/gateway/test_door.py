@@ -1,4 +1,4 @@
-"""The webhook door: what is refused stores nothing, what is taken is kept before it is understood."""
+"""The webhook door: refusals store nothing; what is taken is kept before it is understood."""
 
 import uuid
 

@@ -121,7 +121,7 @@ def test_a_request_that_breaks_the_receivers_fails_alone(monkeypatch: pytest.Mon
     assert not InboundRequest.objects.exclude(state=InboundState.DONE).exists()
 
 
-def in_parallel(count: int, work: Callable[[int], None]) -> None:
+def in_parallel(count: int, work: Callable[[int], object]) -> None:
     """Run ``work`` in threads that start together; the first error is raised."""
     barrier, errors = threading.Barrier(count), []
 
@@ -151,7 +151,7 @@ def test_concurrent_drains_open_one_conversation() -> None:
     for place, row in enumerate(InboundRequest.objects.all()):
         row.shard = place % 8
         row.save()
-    in_parallel(8, lambda shard: [drain_shard(shard) for _ in range(3)] and None)
+    in_parallel(8, lambda shard: [drain_shard(shard) for _ in range(3)])
     drain_all()
     assert Message.objects.count() == 40
     assert Conversation.objects.count() == Contact.objects.count() == 5
