@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 
 from accounts.api.views import MemberViewSet, TeamViewSet
 from accounts.rest.views import NoSuchRoute
+from campaigns.api.views import CampaignViewSet
 from contacts.api.segments import SegmentViewSet
 from contacts.api.views import AttributeViewSet, ContactViewSet, LabelViewSet
 from conversations.api.views import ConversationViewSet, MessageViewSet
@@ -17,6 +18,7 @@ from routing.api.views import AgentViewSet
 router = SimpleRouter(use_regex_path=False)
 router.register("agents", AgentViewSet, basename="api-agent")
 router.register("attributes", AttributeViewSet, basename="api-attribute")
+router.register("campaigns", CampaignViewSet, basename="api-campaign")
 router.register("channels", ChannelViewSet, basename="api-channel")
 router.register("contacts", ContactViewSet, basename="api-contact")
 router.register("conversations", ConversationViewSet, basename="api-conversation")

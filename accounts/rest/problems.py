@@ -18,7 +18,6 @@ from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
-from rest_framework.views import set_rollback
 
 CONTENT_TYPE = "application/problem+json"
 GENERAL = "non_field_errors"
@@ -57,7 +56,6 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     error = _as_api_exception(error)
     if not isinstance(error, APIException):
         return None
-    set_rollback()
     body = problem(
         status_code=error.status_code,
         detail=_words(error),

@@ -9,6 +9,16 @@ from drf_spectacular.extensions import (
 )
 from drf_spectacular.plumbing import build_basic_type
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
+from accounts.rest.idempotency import HEADER
+
+KEY = OpenApiParameter(
+    HEADER,
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key and body again get the same answer, and nothing happens twice.",
+)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc,no-untyped-call]

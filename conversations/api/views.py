@@ -14,7 +14,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.rest.idempotency import HEADER, idempotent, message_uid
+from accounts.rest.idempotency import idempotent, message_uid
+from accounts.rest.schema import KEY
 from accounts.rest.serializers import EmptySerializer
 from accounts.rest.views import WorkspaceViewSet
 from accounts.roles import Ability
@@ -34,13 +35,6 @@ from conversations.api.serializers import (
 )
 from conversations.models import Conversation, Kind, Message
 from gateway.models import Delivery, DeliveryStatus
-
-KEY = OpenApiParameter(
-    HEADER,
-    str,
-    OpenApiParameter.HEADER,
-    description="The same key and body again get the same answer, and nothing is sent twice.",
-)
 
 
 class ConversationViewSet(WorkspaceViewSet):

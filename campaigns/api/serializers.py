@@ -1,0 +1,102 @@
+"""Campaigns and their ledger as the API shows them."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.rest.serializers import ErrorSerializer, ScopedField, StrictSerializer
+from campaigns.models import Campaign, CampaignStatus, Recipient, RecipientState, SkipReason
+from campaigns.selectors import OUTCOMES
+from contacts.models import Segment
+from gateway.api.serializers import error_of
+from gateway.models import Channel
+from gateway.states import State
+
+# A line's state: the recipient's until the outbox has it, the delivery's after that.
+STATES = [
+    (RecipientState.PENDING.value, RecipientState.PENDING.label),
+    (RecipientState.SKIPPED.value, RecipientState.SKIPPED.label),
+    *State.choices,
+]
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    """How many lines of the ledger stand where; ``sent`` includes delivered, that includes read."""
+
+    total = serializers.IntegerField(read_only=True)
+    waiting = serializers.IntegerField(read_only=True)
+    sent = serializers.IntegerField(read_only=True)
+    delivered = serializers.IntegerField(read_only=True)
+    read = serializers.IntegerField(read_only=True)
+    failed = serializers.IntegerField(read_only=True)
+    skipped = serializers.IntegerField(source="skipped_total", read_only=True)
+    replied = serializers.IntegerField(read_only=True)
+    percent = serializers.IntegerField(read_only=True)
+    skipped_by_reason = serializers.DictField(
+        source="skipped", child=serializers.IntegerField(), read_only=True
+    )
+
+
+class CampaignSerializer(StrictSerializer):
+    """One text to one segment on one channel. Only a draft can be changed."""
+
+    id = serializers.IntegerField(read_only=True)
+    name = serializers.CharField(max_length=200)
+    channel = ScopedField(Channel, required=False, allow_null=True)
+    segment = ScopedField(Segment, required=False, allow_null=True)
+    text = serializers.CharField(
+        max_length=20_000, required=False, allow_blank=True, trim_whitespace=False
+    )
+    status = serializers.ChoiceField(choices=CampaignStatus.choices, read_only=True)
+    progress = serializers.SerializerMethodField()
+    created_by = serializers.IntegerField(source="created_by_id", read_only=True, allow_null=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    launched_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    finished_at = serializers.DateTimeField(read_only=True, allow_null=True)
+
+    @extend_schema_field(ProgressSerializer)
+    def get_progress(self, campaign: Campaign) -> Any:
+        """Counted by the view for all rows."""
+        return ProgressSerializer(self.context["progress"][campaign.pk]).data
+
+
+class CampaignQuery(serializers.Serializer[Campaign]):
+    """Filters of the list of campaigns."""
+
+    status = serializers.ChoiceField(choices=CampaignStatus.choices, required=False)
+
+
+class LineSerializer(serializers.Serializer[Recipient]):
+    """A line of the ledger: what became of one recipient and, where not sent, why."""
+
+    contact = serializers.IntegerField(source="contact_id", read_only=True)
+    address = serializers.CharField(read_only=True)
+    state = serializers.SerializerMethodField()
+    reason = serializers.ChoiceField(choices=SkipReason.choices, read_only=True, allow_blank=True)
+    reason_text = serializers.CharField(source="get_reason_display", read_only=True)
+    error = serializers.SerializerMethodField()
+    delivery = serializers.SerializerMethodField()
+    replied_at = serializers.DateTimeField(read_only=True, allow_null=True)
+
+    @extend_schema_field(serializers.ChoiceField(choices=STATES))
+    def get_state(self, recipient: Recipient) -> str:
+        """Of the delivery, once there is one."""
+        return recipient.delivery.state if recipient.delivery else recipient.state
+
+    @extend_schema_field(ErrorSerializer(allow_null=True))
+    def get_error(self, recipient: Recipient) -> Any:
+        """What the provider said."""
+        return error_of(recipient.delivery) if recipient.delivery else None
+
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_delivery(self, recipient: Recipient) -> str | None:
+        """Its id."""
+        return str(recipient.delivery.uid) if recipient.delivery else None
+
+
+class LineQuery(serializers.Serializer[Recipient]):
+    """Filters of the ledger."""
+
+    state = serializers.ChoiceField(choices=list(OUTCOMES), required=False)
+    reason = serializers.ChoiceField(choices=SkipReason.choices, required=False)
