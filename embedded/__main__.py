@@ -11,6 +11,7 @@ from embedded.chromium import ensure_chromium
 from embedded.environment import development_environment
 from embedded.errors import EmbeddedError
 from embedded.places import Places
+from embedded.privilege import launch_command
 from embedded.servers import servers
 from embedded.supervisor import Supervisor
 
@@ -36,7 +37,7 @@ def run_command(places: Places, command: list[str]) -> int:
     """Run one command with the servers' addresses in its environment; returns its exit code."""
     with servers(places, wait_for_users=True) as addresses:
         environment = os.environ | development_environment(places, addresses)
-        child = subprocess.Popen(command, env=environment)
+        child = subprocess.Popen(launch_command("keep", signal.SIGTERM, command), env=environment)
         # Ctrl-C reaches the command by itself; this process only waits for it to finish.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda number, frame: child.send_signal(number))
@@ -48,7 +49,13 @@ def run_command(places: Places, command: list[str]) -> int:
 def run_tests(places: Places, arguments: list[str]) -> int:
     """Run pytest with servers and data of its own, so that no test touches the demo workspace."""
     os.environ["CHROMIUM"] = ensure_chromium()
-    return run_command(places.apart("test"), [sys.executable, "-m", "pytest", *arguments])
+    apart = places.apart("test")
+    # A fresh clone has no compiled translations yet, and tests look at pages in both languages.
+    compile_first = [sys.executable, "manage.py", "translations", "compile"]
+    with servers(apart, wait_for_users=True):
+        if code := run_command(apart, compile_first):
+            return code
+        return run_command(apart, [sys.executable, "-m", "pytest", *arguments])
 
 
 def _parse() -> argparse.Namespace:
@@ -82,3 +89,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except EmbeddedError as error:
         sys.exit(f"{error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
