@@ -1,6 +1,7 @@
 """Campaigns and the ledger of their recipients."""
 
 import uuid
+from typing import TypeVar
 
 from django.db import models
 from django.db.models import Q
@@ -10,6 +11,8 @@ from accounts.models import Member
 from accounts.scoping import WorkspaceModel
 from contacts.models import Contact, Segment
 from gateway.models import Batch, Channel, Delivery
+
+T = TypeVar("T")
 
 
 class CampaignStatus(models.TextChoices):
@@ -50,6 +53,13 @@ class Campaign(WorkspaceModel):
         return self.name
 
 
+def given(value: T | None) -> T:
+    """A part of a campaign that launching has made sure of: its channel, segment or batch."""
+    if value is None:
+        raise LookupError("The campaign is still a draft.")
+    return value
+
+
 class RecipientState(models.TextChoices):
     """Before the outbox has it; after that the delivery's own state counts."""
 
@@ -68,12 +78,19 @@ class SkipReason(models.TextChoices):
     BOUNCED = "bounced", _("Address does not exist")
     CANCELLED = "cancelled", _("Campaign cancelled")
     NO_TEXT = "no_text", _("A variable without value and without fallback")
+    TOO_LONG = "too_long", _("Text too long with this person's values")
 
 
 class Recipient(WorkspaceModel):
     """A line of the ledger: one contact and address of the frozen audience."""
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="recipients")
+    # No indexes of their own: a million rows are inserted at once, nothing looks by these alone.
+    workspace = models.ForeignKey(
+        "accounts.Workspace", on_delete=models.CASCADE, editable=False, db_index=False
+    )
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="recipients", db_index=False
+    )
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
     address = models.CharField(max_length=320, blank=True)
     uid = models.UUIDField(default=uuid.uuid4, unique=True)
@@ -96,7 +113,12 @@ class Recipient(WorkspaceModel):
             models.Index(
                 fields=["campaign", "id"], condition=Q(state="pending"), name="recipient_pending"
             ),
-            models.Index(fields=["campaign", "state", "reason"], name="recipient_counts"),
+            models.Index(fields=["campaign", "state", "reason", "id"], name="recipient_counts"),
+            models.Index(
+                fields=["campaign", "id"],
+                condition=Q(replied_at__isnull=False),
+                name="recipient_replied",
+            ),
         ]
 
     def __str__(self) -> str:

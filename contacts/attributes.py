@@ -15,8 +15,9 @@ from accounts.models import Member, Workspace
 from contacts.fields import clean_date, clean_flag, clean_text
 from contacts.models import AttributeDefinition, AttributeType, Contact
 
-# Starts with a letter: JSON paths take a key of digits for a position in a list.
-KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
+# Starts with a letter, for JSON paths take a key of digits for a position in a list; no double
+# underscore, for Django's lookups take that for a step.
+KEY = re.compile(r"(?=.{1,60}$)[a-z](?:_?[a-z0-9])*")
 MOST_DEFINITIONS = 100
 MOST_CHOICES = 200
 TEXT_LIMIT = 500
@@ -39,7 +40,7 @@ def clean_number(value: Any) -> int | float:
             value = math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValidationError(_("This has to be a number."))
-    if not math.isfinite(value) or abs(value) > NUMBER_LIMIT:
+    if abs(value) > NUMBER_LIMIT or math.isnan(value):
         raise ValidationError(_("This has to be a number."))
     return int(value) if float(value).is_integer() else float(value)
 
@@ -93,9 +94,9 @@ def create_definition(
     *,
     workspace: Workspace,
     member: Member | None,
-    key: str,
-    name: str,
-    type: str,  # noqa: A002 - the field's own name
+    key: Any,
+    name: Any,
+    type: Any,
     choices: list[str] | None = None,
 ) -> AttributeDefinition:
     """Declare an attribute that contacts may carry. Raises ValidationError by field."""
@@ -107,7 +108,10 @@ def create_definition(
     name, choices = _clean_words(name, choices if type == AttributeType.CHOICE else None, errors)
     if type == AttributeType.CHOICE and not choices and "choices" not in errors:
         errors["choices"] = _("A choice needs at least one value to choose from.")
-    if not errors and AttributeDefinition.objects.in_workspace(workspace).count() >= MOST_DEFINITIONS:
+    if (
+        not errors
+        and AttributeDefinition.objects.in_workspace(workspace).count() >= MOST_DEFINITIONS
+    ):
         errors["key"] = _("There can be %(count)d attributes at most.") % {
             "count": MOST_DEFINITIONS
         }
@@ -185,7 +189,7 @@ def _clean_words(
         errors["name"] = error.messages
     words: list[str] = []
     try:
-        if not isinstance(choices or [], list):
+        if choices is not None and not isinstance(choices, list):
             raise ValidationError(_("This has to be a list."))
         words = [word for word in (clean_text(choice, 100) for choice in choices or []) if word]
         words = list(dict.fromkeys(words))

@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 from contacts.models import Gender
 
 # What CLDR lists beside ISO 3166-1: groups of countries, private use, and exceptional reservations.
-NOT_COUNTRIES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
+NOT_COUNTRIES = frozenset(
+    ["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"]
+)
 OLDEST = date(1900, 1, 1)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -53,18 +55,18 @@ def reader_language() -> str:
 
 
 def clean_text(value: Any, limit: int) -> str:
-    """A string that PostgreSQL can keep, without surrounding blanks, of at most ``limit`` letters."""
+    """A string PostgreSQL can keep, without surrounding blanks, of at most ``limit`` letters."""
     if not isinstance(value, str):
         raise ValidationError(_("This has to be text."))
     if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
         raise ValidationError(_("This has characters that cannot be kept."))
-    value = value.strip()
-    if len(value) > limit:
+    text = value.strip()
+    if len(text) > limit:
         raise ValidationError(
             _("At most %(limit)d characters; this has %(count)d.")
-            % {"limit": limit, "count": len(value)}
+            % {"limit": limit, "count": len(text)}
         )
-    return value
+    return text
 
 
 def clean_name(value: Any) -> str:

@@ -152,5 +152,3 @@ class Segment(WorkspaceModel):
 
     def __str__(self) -> str:
         return self.name
-
-

@@ -28,7 +28,7 @@ def create_contact(
 ) -> Contact:
     """A new contact with its addresses as (kind, value); values are normalized here.
 
-    ``fields``: those of contacts.fields.CLEANERS, ``attributes`` by key, ``labels`` as ids or names.
+    ``fields``: those of contacts.fields.CLEANERS, ``attributes`` by key, ``labels`` by id or name.
     """
     values, labels, wanted = _clean(workspace, fields, addresses)
     attributes = values.pop("attributes", {})

@@ -186,12 +186,14 @@ GATEWAY_RECEIVERS = {
     ],
 }
 CONVERSATION_RECEIVERS = {
-    "inbound": ["routing.waiting.receive_inbound"],
+    "inbound": ["routing.waiting.receive_inbound", "campaigns.progress.receive_inbound"],
     "changed": ["routing.waiting.receive_changed"],
     "presence": ["routing.presence.receive_presence"],
 }
 # What apps above contacts do when two contacts become one.
-CONTACT_RECEIVERS: dict[str, list[str]] = {"merging": []}
+CONTACT_RECEIVERS: dict[str, list[str]] = {
+    "merging": ["conversations.merging.receive_merging", "campaigns.progress.receive_merging"],
+}
 GATEWAY_SHARDS = 8
 GATEWAY_LOG_DAYS = env.number("GATEWAY_LOG_DAYS", 30)
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.utils.functional import _StrPromise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace
@@ -13,6 +12,9 @@ from contacts.attributes import definitions
 from contacts.fields import countries, languages, reader_language, zones
 from contacts.models import AttributeType, Gender, Label
 from gateway.registry import adapters
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class Type(StrEnum):

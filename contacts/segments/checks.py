@@ -20,14 +20,19 @@ OLDEST_AGE = 150
 Errors = dict[str, list[str]]
 
 
-def clean_filter(workspace: Workspace | int, filter: Any) -> dict[str, Any]:  # noqa: A002
+def clean_filter(workspace: Workspace | int, filter: Any) -> dict[str, Any]:
     """The filter in normal form.
 
     Raises ValidationError with a dict: the path of the trouble (``conditions[1].value``) to a
     message for people that says which condition is meant.
     """
+    return check(catalogue(workspace), filter)
+
+
+def check(known: Catalogue, filter: Any) -> dict[str, Any]:
+    """As ``clean_filter``, with the catalogue at hand."""
     errors: Errors = {}
-    checker = _Checker(catalogue(workspace), errors)
+    checker = _Checker(known, errors)
     clean = checker.group(filter if filter is not None else {}, "", 1)
     if errors:
         raise ValidationError(dict(errors))
@@ -68,15 +73,11 @@ class _Checker:
         self.count += 1
         if self.count > MOST_CONDITIONS:
             if self.count == MOST_CONDITIONS + 1:
-                self.complain(
-                    path, _("At most %(count)d conditions.") % {"count": MOST_CONDITIONS}
-                )
+                self.complain(path, _("At most %(count)d conditions.") % {"count": MOST_CONDITIONS})
             return {}
         if isinstance(raw, Mapping) and ("conditions" in raw or "match" in raw):
             if depth >= DEEPEST:
-                self.complain(
-                    path, _("Groups nest %(count)d deep at most.") % {"count": DEEPEST}
-                )
+                self.complain(path, _("Groups nest %(count)d deep at most.") % {"count": DEEPEST})
                 return {}
             return self.group(raw, path, depth + 1)
         return self.condition(raw, path)
@@ -122,9 +123,7 @@ class _Checker:
         if operator.shape is Shape.LIST:
             values = raw if isinstance(raw, list | tuple) else [raw]
             if not values or len(values) > MOST_VALUES:
-                raise ValidationError(
-                    _("Give 1 to %(count)d values.") % {"count": MOST_VALUES}
-                )
+                raise ValidationError(_("Give 1 to %(count)d values.") % {"count": MOST_VALUES})
             return list(dict.fromkeys(self.one(field, value) for value in values))
         return self.one(field, raw)
 
@@ -219,6 +218,7 @@ def _whole(raw: Any, low: int, high: int) -> int:
     number = clean_number(raw)
     if not isinstance(number, int) or not low <= number <= high:
         raise ValidationError(
-            _("This has to be a whole number from %(low)d to %(high)d.") % {"low": low, "high": high}
+            _("This has to be a whole number from %(low)d to %(high)d.")
+            % {"low": low, "high": high}
         )
     return number

@@ -15,16 +15,14 @@ from contacts.segments.checks import clean_filter
 
 
 def create_segment(
-    *, workspace: Workspace, member: Member | None, name: str, filter: Any  # noqa: A002
+    *, workspace: Workspace, member: Member | None, name: str, filter: Any
 ) -> Segment:
     """A named filter. ValidationError by field; those of the filter as ``filter.<path>``."""
     segment = Segment(workspace=workspace, created_by=member)
     return _save(segment, member, "segment.created", name, filter)
 
 
-def update_segment(
-    *, segment: Segment, member: Member | None, name: str, filter: Any  # noqa: A002
-) -> Segment:
+def update_segment(*, segment: Segment, member: Member | None, name: str, filter: Any) -> Segment:
     """Rename or redefine; campaigns that were launched keep their frozen audience."""
     return _save(segment, member, "segment.updated", name, filter)
 
@@ -43,9 +41,7 @@ def delete_segment(*, segment: Segment, member: Member | None) -> None:
         with transaction.atomic():
             segment.delete()
     except ProtectedError as error:
-        raise ValidationError(
-            _("Campaigns use this segment, so it has to stay.")
-        ) from error
+        raise ValidationError(_("Campaigns use this segment, so it has to stay.")) from error
 
 
 def _save(segment: Segment, member: Member | None, action: str, name: Any, raw: Any) -> Segment:
@@ -66,9 +62,7 @@ def _save(segment: Segment, member: Member | None, action: str, name: Any, raw: 
     try:
         with transaction.atomic():
             segment.save()
-            record(
-                workspace=segment.workspace_id, member=member, action=action, target=segment
-            )
+            record(workspace=segment.workspace_id, member=member, action=action, target=segment)
     except IntegrityError as error:
         raise ValidationError(
             {"name": _("There is already a segment “%(name)s”.") % {"name": segment.name}}

@@ -1,0 +1,229 @@
+"""Drafts, launches, pauses, resumes and cancels campaigns."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.audit import record
+from accounts.models import Member, Workspace
+from campaigns.audience import freeze
+from campaigns.expansion import wake_expansion
+from campaigns.models import Campaign, CampaignStatus, Recipient, RecipientState, SkipReason, given
+from campaigns.progress import campaign_changed
+from contacts.fields import clean_text
+from contacts.models import Segment
+from contacts.rendering import check_template
+from gateway.models import Batch, BatchState, Channel
+from gateway.outbox.queue import set_batch_state
+from gateway.registry import adapter_class
+
+# Longer than any channel takes, so that drafts of any length are kept and told at the check.
+LONGEST_DRAFT = 20_000
+FIELDS = ("name", "channel", "segment", "text")
+
+
+class WrongStatus(ValidationError):
+    """The campaign is in a status from which this is not possible."""
+
+
+@transaction.atomic
+def create(*, workspace: Workspace, member: Member | None, **fields: Any) -> Campaign:
+    """A draft from any of FIELDS; ``channel`` and ``segment`` are rows of this workspace or None.
+
+    A draft may be unfinished; a text that can never be sent is refused. ValidationError by field.
+    """
+    campaign = Campaign(workspace=workspace, created_by=member)
+    _apply(campaign, {"name": ""} | fields)
+    campaign.save()
+    record(workspace=workspace, member=member, action="campaign.created", target=campaign)
+    return campaign
+
+
+@transaction.atomic
+def update(*, campaign: Campaign, member: Member | None, **fields: Any) -> Campaign:
+    """Change a draft; what is launched stays as it was launched."""
+    row = _locked(campaign, CampaignStatus.DRAFT)
+    _apply(row, fields)
+    row.save()
+    record(
+        workspace=row.workspace_id,
+        member=member,
+        action="campaign.updated",
+        target=row,
+        fields=sorted(fields),
+    )
+    return row
+
+
+@transaction.atomic
+def delete_draft(*, campaign: Campaign, member: Member | None) -> None:
+    """Throw a draft away."""
+    row = _locked(campaign, CampaignStatus.DRAFT)
+    record(
+        workspace=row.workspace_id,
+        member=member,
+        action="campaign.deleted",
+        target=row,
+        name=row.name,
+    )
+    row.delete()
+
+
+@transaction.atomic
+def launch(*, campaign: Campaign, member: Member | None) -> Campaign:
+    """Freeze the audience and begin to send. Launching twice raises WrongStatus the second time.
+
+    ValidationError by field when something is missing; then nothing has happened.
+    """
+    row = _locked(campaign, CampaignStatus.DRAFT)
+    errors = launch_errors(row)
+    if errors:
+        raise ValidationError(errors)
+    row.batch = Batch.objects.create(workspace_id=row.workspace_id, name=row.name)
+    row.status, row.launched_at = CampaignStatus.SENDING, timezone.now()
+    row.save()
+    count = freeze(row)
+    if not count:
+        raise ValidationError({"segment": _("No contact matches this segment.")})
+    record(
+        workspace=row.workspace_id,
+        member=member,
+        action="campaign.launched",
+        target=row,
+        recipients=count,
+    )
+    campaign_changed(row)
+    wake_expansion(row.pk)
+    return row
+
+
+@transaction.atomic
+def pause(*, campaign: Campaign, member: Member | None) -> Campaign:
+    """Stop sending for now; what the provider already has cannot be called back."""
+    return _move(
+        campaign, member, (CampaignStatus.SENDING,), CampaignStatus.PAUSED, BatchState.PAUSED
+    )
+
+
+@transaction.atomic
+def resume(*, campaign: Campaign, member: Member | None) -> Campaign:
+    """Go on where it stopped; nobody gets it twice."""
+    row = _move(
+        campaign, member, (CampaignStatus.PAUSED,), CampaignStatus.SENDING, BatchState.RUNNING
+    )
+    wake_expansion(row.pk)
+    return row
+
+
+@transaction.atomic
+def cancel(*, campaign: Campaign, member: Member | None) -> Campaign:
+    """Stop for good: whoever has not been sent it will not be."""
+    row = _locked(campaign, CampaignStatus.SENDING, CampaignStatus.PAUSED)
+    Recipient.objects.filter(campaign=row, state=RecipientState.PENDING).update(
+        state=RecipientState.SKIPPED, reason=SkipReason.CANCELLED
+    )
+    row.finished_at = timezone.now()
+    return _set_status(row, member, CampaignStatus.CANCELLED, BatchState.CANCELLED)
+
+
+def launch_errors(campaign: Campaign) -> dict[str, str]:
+    """What keeps a campaign from being launched, by field; empty when nothing does."""
+    errors: dict[str, str] = {}
+    if not campaign.name:
+        errors["name"] = _("Give the campaign a name.")
+    if campaign.segment is None:
+        errors["segment"] = _("Choose who shall get it.")
+    if campaign.channel is None:
+        errors["channel"] = _("Choose a channel.")
+    elif not campaign.channel.enabled:
+        errors["channel"] = _("This channel is switched off.")
+    text_error = _text_error(campaign)
+    if text_error:
+        errors["text"] = text_error
+    return errors
+
+
+def _text_error(campaign: Campaign) -> str:
+    if not campaign.text:
+        return _("Write a text.")
+    try:
+        check_template(campaign.workspace, campaign.text)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    if campaign.channel is not None:
+        limit = adapter_class(campaign.channel.kind).capabilities.max_text
+        if len(campaign.text) > limit:
+            return _("At most %(limit)d characters on this channel; the text has %(count)d.") % {
+                "limit": limit,
+                "count": len(campaign.text),
+            }
+    return ""
+
+
+def _apply(campaign: Campaign, fields: dict[str, Any]) -> None:
+    errors: dict[str, Any] = {}
+    for name, value in fields.items():
+        try:
+            setattr(campaign, name, _clean(campaign, name, value))
+        except ValidationError as error:
+            errors[name] = error.messages
+    if errors:
+        raise ValidationError(errors)
+
+
+def _clean(campaign: Campaign, name: str, value: Any) -> Any:
+    if name == "name":
+        text = clean_text(value, 200)
+        return text or _("Untitled campaign")
+    if name == "text":
+        text = clean_text(value, LONGEST_DRAFT)
+        check_template(campaign.workspace, text)
+        return text
+    model = {"channel": Channel, "segment": Segment}.get(name)
+    if model is None:
+        raise ValidationError(_("There is no such field."))
+    if value is not None and (
+        not isinstance(value, model) or value.workspace_id != campaign.workspace_id
+    ):
+        raise ValidationError(_("Choose one of the list."))
+    return value
+
+
+def _locked(campaign: Campaign, *allowed: CampaignStatus) -> Campaign:
+    """The row, locked, in one of the allowed statuses; else WrongStatus."""
+    rows = Campaign.objects.select_for_update(of=("self",)).select_related(
+        "workspace", "channel", "segment", "batch"
+    )
+    row = rows.get(pk=campaign.pk)
+    if row.status not in allowed:
+        raise WrongStatus(
+            {
+                "status": _("This is not possible now: the campaign is “%(status)s”.")
+                % {"status": row.get_status_display()}
+            }
+        )
+    return row
+
+
+def _move(
+    campaign: Campaign,
+    member: Member | None,
+    allowed: tuple[CampaignStatus, ...],
+    status: CampaignStatus,
+    batch_state: BatchState,
+) -> Campaign:
+    return _set_status(_locked(campaign, *allowed), member, status, batch_state)
+
+
+def _set_status(
+    row: Campaign, member: Member | None, status: CampaignStatus, batch_state: BatchState
+) -> Campaign:
+    row.status = status
+    row.save(update_fields=["status", "finished_at", "updated_at"])
+    set_batch_state(batch=given(row.batch), state=batch_state)
+    record(workspace=row.workspace_id, member=member, action=f"campaign.{status}", target=row)
+    campaign_changed(row)
+    return row
