@@ -70,6 +70,7 @@ def after_report(current: State, reported: State) -> State:
     """The state after the provider reported ``reported``: forward, or as it was."""
     if reported not in REPORTABLE:
         return current
-    if current == State.QUEUED and reported != State.FAILED:
-        return reported
+    if current == State.QUEUED:
+        # Back in the queue after an unclear attempt: proof of acceptance counts, its failure not.
+        return current if reported == State.FAILED else reported
     return reported if reported in TRANSITIONS[current] else current

@@ -1,0 +1,127 @@
+"""Starts the product's real processes against the test database, and kills them for real."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit, urlunsplit
+
+from django.db import connection
+
+ROOT = Path(__file__).parent.parent
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_database_url() -> str:
+    """DATABASE_URL of the database this test run works in."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    return urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+
+
+test_database_url.__test__ = False  # type: ignore[attr-defined]
+
+
+class Processes:
+    """Web, workers and beat as the product runs them; used as a context manager.
+
+    ``url`` is the web process's address. Output goes to files that a failing test prints.
+    """
+
+    def __init__(self, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.logs = Path(tempfile.mkdtemp(prefix="processes-"))
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": test_database_url(),
+            "PUBLIC_URL": self.url,
+            "DATA": str(self.logs),
+            **environment,
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for name in list(self.running):
+            self.stop(name)
+        if error is not None:
+            for log in sorted(self.logs.glob("*.log")):
+                print(f"--- {log.name}", log.read_text(errors="replace")[-4000:], sep="\n")
+
+    def start(self, name: str, *command: str) -> None:
+        """Start a Python module as a process: ``start("beat", "celery", "-A", …)``."""
+        with (self.logs / f"{name}.log").open("ab") as output:
+            self.running[name] = subprocess.Popen(  # noqa: S603 - our own commands
+                [sys.executable, "-m", *command],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def web(self) -> None:
+        """The WSGI process; returns once it answers."""
+        address = ("--host", "127.0.0.1", "--port", str(self.port))
+        application = "omnichannel.wsgi:application"
+        self.start("web", "granian", "--interface", "wsgi", *address, application)
+        self.wait_for_web()
+
+    def wait_for_web(self, seconds: float = 30) -> None:
+        """Until /healthz answers; TimeoutError otherwise."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=2):  # noqa: S310
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise TimeoutError("web does not answer")
+
+    def worker(self, name: str, queues: Sequence[str], concurrency: int = 1) -> None:
+        """A Celery worker for these queues."""
+        options = ("-Q", ",".join(queues), "-c", str(concurrency), "--without-gossip")
+        app = ("celery", "-A", "omnichannel", "worker", "-n", f"{name}@test")
+        self.start(name, *app, *options, "--without-mingle")
+
+    def beat(self) -> None:
+        """The scheduler of the sweeps."""
+        self.start("beat", "celery", "-A", "omnichannel", "beat", "--pidfile=")
+
+    def kill(self, name: str) -> None:
+        """``kill -9`` of a process and its children."""
+        process = self.running.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+    def stop(self, name: str) -> None:
+        """SIGTERM, and SIGKILL for what is left after 15 seconds."""
+        process = self.running.pop(name)
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
