@@ -1,0 +1,1 @@
+"""Benches: workloads against a limit measured in the same run. ``make bench BENCH=latency``."""
