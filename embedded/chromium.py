@@ -74,5 +74,6 @@ def _try(command: list[str]) -> None:
         print(f"  {' '.join(command)}: {error}")
         return
     if done.returncode != 0:
-        lines = (done.stderr or done.stdout).strip().splitlines()
-        print(f"  {' '.join(command)}: {lines[-1] if lines else done.returncode}")
+        lines = (done.stdout + done.stderr).splitlines()
+        reason = next((line for line in lines if "rror" in line), f"exit code {done.returncode}")
+        print(f"  {' '.join(command)}: {reason.strip()}")
