@@ -1,0 +1,23 @@
+"""Customers whose phones the demo shows; the demo workspace knows them by the same numbers."""
+
+from typing import NamedTuple
+
+
+class Customer(NamedTuple):
+    """A person with a phone. ``number`` in E.164, ``language`` as in the workspace."""
+
+    number: str
+    name: str
+    language: str
+
+
+CUSTOMERS = (
+    Customer("+34600111201", "Lucía Fernández", "es"),
+    Customer("+447700900101", "Emma Clarke", "en"),
+    Customer("+14155550111", "Maya Johnson", "en"),
+    Customer("+34600111202", "Javier Ortega", "es"),
+    Customer("+447700900102", "Oliver Hughes", "en"),
+    Customer("+34600111203", "Carmen Ruiz", "es"),
+    Customer("+14155550112", "Daniel Kim", "en"),
+    Customer("+525512340101", "Sofía Ramírez", "es"),
+)

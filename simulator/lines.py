@@ -1,0 +1,160 @@
+"""The business's numbers, read from the product's channels: whom customers can write to."""
+
+import asyncio
+import re
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+
+from gateway.models import Channel
+from gateway.registry import UnknownKind, adapter_class
+from gateway.secrets import Undecryptable, unseal
+
+logger = structlog.get_logger(__name__)
+
+FRESH_S = 2.0
+AT_MOST_EVERY_S = 0.2
+# What Twilio's tokens look like. Right for an account no channel has yet, so that credentials can
+# be checked before they are saved.
+TOKEN = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One channel as the provider sees it. ``token`` signs webhooks, ``tokens`` may log in.
+
+    ``address`` is the number on the customer's phone; a Messaging Service gets an invented one.
+    """
+
+    channel: str
+    name: str
+    provider: str
+    address: str
+    service: str
+    account: str
+    token: str
+    tokens: frozenset[str]
+    webhook_url: str
+
+    @property
+    def sender(self) -> str:
+        """What opt-outs hold for: the service, or the number."""
+        return self.service or self.address
+
+
+def pool_number(service: str) -> str:
+    """The number customers see of a Messaging Service; always the same for one service."""
+    return f"+1555{zlib.crc32(service.encode()) % 10_000_000:07d}"
+
+
+def twilio_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """A line of Twilio's from a channel's configuration."""
+    service = config.get("messaging_service_sid", "")
+    tokens = (config.get("auth_token", ""), config.get("auth_token_secondary", ""))
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider="twilio",
+        address=config.get("from_number") or pool_number(service),
+        service=service,
+        account=config.get("account_sid", ""),
+        token=tokens[0],
+        tokens=frozenset(filter(None, tokens)),
+        webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/",
+    )
+
+
+BUILDERS: dict[str, Callable[[Channel, Mapping[str, str]], Line]] = {"twilio": twilio_line}
+
+
+def load_lines() -> list[Line]:
+    """Every channel of a provider the simulator speaks, oldest first."""
+    close_old_connections()
+    lines = []
+    for channel in Channel.objects.order_by("created_at"):
+        try:
+            build = BUILDERS.get(adapter_class(channel.kind).provider)
+            if build:
+                lines.append(build(channel, unseal(channel.config)))
+        except (UnknownKind, Undecryptable):
+            logger.warning("channel left out", channel=str(channel.pk))
+    return lines
+
+
+class Lines:
+    """The lines, read again when they are older than two seconds or something is not found."""
+
+    def __init__(self, load: Callable[[], list[Line]] = load_lines) -> None:
+        self.load = load
+        self.thread = ThreadPoolExecutor(1, "lines")
+        self.all: list[Line] = []
+        self.by_address: dict[tuple[str, str], Line] = {}
+        self.tokens: dict[str, frozenset[str]] = {}
+        self.read_at = 0.0
+        self.reading: asyncio.Task[None] | None = None
+
+    async def refresh(self) -> None:
+        """Read the channels now, unless that was done a moment ago."""
+        if time.monotonic() - self.read_at < AT_MOST_EVERY_S:
+            return
+        if self.reading is None or self.reading.done():
+            self.reading = asyncio.create_task(self._read())
+        await asyncio.shield(self.reading)
+
+    def keep_fresh(self) -> None:
+        """Read the channels in the background when what is known is old."""
+        old = time.monotonic() - self.read_at > FRESH_S
+        if old and (self.reading is None or self.reading.done()):
+            self.reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+            self._take(await loop.run_in_executor(self.thread, self.load))
+        except Exception:  # the database may be away for a moment; what is known still holds
+            logger.exception("channels not read")
+        self.read_at = time.monotonic()
+
+    def _take(self, lines: list[Line]) -> None:
+        tokens: dict[str, frozenset[str]] = {}
+        for line in lines:
+            tokens[line.account] = tokens.get(line.account, frozenset()) | line.tokens
+        self.all, self.tokens = lines, tokens
+        self.by_address = {
+            (line.provider, name): line
+            for line in lines
+            for name in (line.address, line.service, line.channel)
+            if name
+        }
+
+    async def find(self, provider: str, name: str) -> Line | None:
+        """The line with this number, Messaging Service or channel id."""
+        line = self.by_address.get((provider, name))
+        if line is None:
+            await self.refresh()
+            line = self.by_address.get((provider, name))
+        return line
+
+    async def allows(self, account: str, token: str) -> bool:
+        """Whether these credentials are right."""
+        self.keep_fresh()
+        if self._allows(account, token) and self.read_at:
+            return True
+        await self.refresh()
+        return self._allows(account, token)
+
+    def _allows(self, account: str, token: str) -> bool:
+        if token.startswith("wrong"):
+            return False
+        known = self.tokens.get(account)
+        return token in known if known is not None else bool(TOKEN.fullmatch(token))
+
+    def close(self) -> None:
+        """Let the reading thread end."""
+        self.thread.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,230 @@
+/* One customer's phone: its thread with one business number, and the composer. */
+
+import { day, get, post, text, time } from "./common.js";
+
+const LINK = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)]/g;
+const ONLY_EMOJI = /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\u200d|\ufe0f|\s){1,12}$/u;
+const NEAR_PX = 80;
+
+export class Phone {
+  constructor(number, { close, canClose }) {
+    this.number = number;
+    this.bubbles = new Map();
+    this.lines = [];
+    this.chosen = null; // the address written to; null until somebody or something chose
+    this.element = document.getElementById("phone").content.firstElementChild.cloneNode(true);
+    this.element.dataset.testid = `phone-${number.replace(/\D/g, "")}`;
+    this.thread = this.find(".thread");
+    this.input = this.find("textarea");
+    this.select = this.find("select");
+    this.online = this.find('[role="switch"]');
+    this.problem = this.find(".problem");
+    this.find(".owner").textContent = number;
+    this.element.setAttribute("aria-label", number);
+    this.find(".close").hidden = !canClose;
+    this.find(".close").addEventListener("click", () => close(number));
+    this.listen();
+  }
+
+  find(selector) {
+    return this.element.querySelector(selector);
+  }
+
+  listen() {
+    this.find(".composer").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.send(this.input.value, true);
+    });
+    this.find(".quick").addEventListener("click", (event) => {
+      const say = event.target.closest("button")?.dataset.say;
+      if (say) this.send(say, false);
+    });
+    this.input.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.send(this.input.value, true);
+    });
+    this.input.addEventListener("input", () => this.enable());
+    this.select.addEventListener("change", () => {
+      this.chosen = this.address();
+      this.draw();
+    });
+    this.online.addEventListener("change", async () => {
+      await post("/phones", { number: this.number, online: this.online.checked });
+    });
+    this.element.addEventListener("focusin", () => this.see());
+  }
+
+  /** What the list knows of this phone. */
+  summarize(summary) {
+    this.unread = summary.unread;
+    const name = summary.name ? `${summary.name} · ${summary.number}` : summary.number;
+    this.find(".owner").textContent = name;
+    this.element.setAttribute("aria-label", name);
+    this.online.checked = summary.online;
+    this.element.classList.toggle("is-offline", !summary.online);
+    this.find(".offline").hidden = summary.online;
+    this.enable();
+    this.see();
+  }
+
+  load(lines, bubbles) {
+    this.bubbles = new Map(bubbles.map((bubble) => [bubble.id, bubble]));
+    this.chosen ??= bubbles.at(-1)?.line ?? null;
+    this.offer(lines);
+  }
+
+  /** The numbers to write to; a number that wrote but is no channel any more can still be read. */
+  offer(lines) {
+    const addresses = new Set(lines.map((line) => line.address));
+    const strangers = [...this.bubbles.values()].map((bubble) => bubble.line);
+    const others = [...new Set(strangers)].filter((address) => !addresses.has(address));
+    this.lines = [...lines, ...others.map((address) => ({ channel: "", name: address, address }))];
+    this.select.replaceChildren(
+      ...this.lines.map((line, index) => new Option(line.name, String(index))),
+    );
+    const index = this.lines.findIndex((line) => line.address === this.chosen);
+    this.select.selectedIndex = this.lines.length ? Math.max(0, index) : -1;
+    this.draw();
+  }
+
+  line() {
+    return this.lines[this.select.selectedIndex];
+  }
+
+  address() {
+    return this.line()?.address;
+  }
+
+  /** A bubble that is new or has changed. */
+  take(bubble) {
+    const isNew = !this.bubbles.has(bubble.id);
+    this.bubbles.set(bubble.id, bubble);
+    const elsewhere = bubble.line !== this.address();
+    if (isNew && !bubble.mine && elsewhere && !this.input.value) {
+      this.chosen = bubble.line;
+      this.offer(this.lines.filter((line) => line.channel));
+    } else if (!elsewhere) {
+      this.draw(isNew ? bubble.id : null);
+    }
+  }
+
+  draw(fresh = null) {
+    const near = this.thread.scrollHeight - this.thread.scrollTop - this.thread.clientHeight < NEAR_PX;
+    const address = this.address();
+    this.find(".line-address").textContent = this.line()?.name === address ? "" : (address ?? "");
+    const shown = [...this.bubbles.values()].filter((bubble) => bubble.line === address);
+    shown.sort((a, b) => a.at - b.at);
+    this.thread.replaceChildren(...this.parts(shown, fresh));
+    if (!shown.length) this.thread.append(this.emptiness());
+    if (near || !fresh || this.bubbles.get(fresh)?.mine) this.thread.scrollTop = this.thread.scrollHeight;
+    this.enable();
+  }
+
+  emptiness() {
+    const name = this.lines.length ? "no-messages" : "no-lines";
+    return document.getElementById(name).content.cloneNode(true);
+  }
+
+  *parts(shown, fresh) {
+    let last = null;
+    for (const [index, bubble] of shown.entries()) {
+      if (!last || bubble.at - last.at > 3600 || day(bubble.at) !== day(last.at)) {
+        const separator = document.createElement("div");
+        separator.className = "day";
+        separator.textContent = `${day(bubble.at)} ${time(bubble.at)}`;
+        yield separator;
+      }
+      yield drawBubble(bubble, shown[index + 1], bubble.id === fresh);
+      last = bubble;
+    }
+  }
+
+  enable() {
+    const able = this.online.checked && Boolean(this.line()?.channel);
+    this.find(".send").disabled = !able || !this.input.value.trim();
+    for (const button of this.element.querySelectorAll(".quick button")) button.disabled = !able;
+  }
+
+  async send(words, typed) {
+    const line = this.line();
+    if (!words.trim() || !line?.channel || !this.online.checked) return;
+    if (typed) this.input.value = "";
+    this.enable();
+    this.problem.hidden = true;
+    try {
+      this.take({ type: "message", ...(await post("/phone/write", { phone: this.number, line: line.channel, text: words })) });
+    } catch {
+      if (typed && !this.input.value) this.input.value = words;
+      this.problem.textContent = text("unsent");
+      this.problem.hidden = false;
+      this.enable();
+    }
+  }
+
+  /** The person looks at the phone. */
+  see() {
+    if (!this.unread || document.hidden) return;
+    this.unread = 0;
+    post("/phone/seen", { phone: this.number }).catch(() => get("/phone/state"));
+  }
+
+  focus() {
+    this.element.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.input.focus({ preventScroll: true });
+  }
+}
+
+function drawBubble(bubble, following, fresh) {
+  const element = document.createElement("div");
+  const lastOfGroup = following?.mine !== bubble.mine || following.at - bubble.at > 60;
+  element.className = "bubble";
+  element.classList.toggle("mine", bubble.mine);
+  element.classList.toggle("tail", lastOfGroup);
+  element.classList.toggle("new", fresh);
+  element.classList.toggle("refused", bubble.status === "refused");
+  element.dataset.testid = bubble.mine ? "bubble-out" : "bubble-in";
+  element.dataset.status = bubble.status;
+  element.append(...bubble.media.map(drawFile));
+  if (bubble.text) element.append(drawText(bubble.text));
+  const troubled = bubble.mine && bubble.status !== "received";
+  if (lastOfGroup || troubled) element.append(drawUnder(bubble));
+  return element;
+}
+
+function drawText(words) {
+  const element = document.createElement("div");
+  element.className = "text";
+  element.dir = "auto";
+  element.classList.toggle("emoji", ONLY_EMOJI.test(words));
+  let end = 0;
+  for (const match of words.matchAll(LINK)) {
+    const link = document.createElement("a");
+    link.href = match[0];
+    link.target = "_blank";
+    link.rel = "noopener noreferrer";
+    link.textContent = match[0];
+    element.append(words.slice(end, match.index), link);
+    end = match.index + match[0].length;
+  }
+  element.append(words.slice(end));
+  return element;
+}
+
+function drawFile(file) {
+  const link = document.createElement("a");
+  link.className = "file";
+  link.textContent = `📎 ${text("file")}${file.type ? ` (${file.type})` : ""}`;
+  if (/^https?:/.test(file.url)) link.href = file.url;
+  link.target = "_blank";
+  link.rel = "noopener noreferrer";
+  return link;
+}
+
+function drawUnder(bubble) {
+  const element = document.createElement("div");
+  element.className = "under";
+  const status = bubble.mine ? text(bubble.status) : "";
+  element.textContent = status ? `${time(bubble.at)} · ${status}` : time(bubble.at);
+  return element;
+}
