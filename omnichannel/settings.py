@@ -190,6 +190,8 @@ CONVERSATION_RECEIVERS = {
     "changed": ["routing.waiting.receive_changed"],
     "presence": ["routing.presence.receive_presence"],
 }
+# What the inbox borrows from apps above it.
+CONVERSATION_OUTSIDE = {"agents": "routing.selectors.agents_with_load"}
 # What apps above contacts do when two contacts become one.
 CONTACT_RECEIVERS: dict[str, list[str]] = {
     "merging": ["conversations.merging.receive_merging", "campaigns.progress.receive_merging"],

@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("gateway.urls")),
     path("", include("routing.urls")),
+    path("", include("conversations.urls")),
     path("accounts/", include("accounts.urls")),
     path("settings/", include("gateway.pages.urls")),
     path("settings/", include("routing.pages.urls")),

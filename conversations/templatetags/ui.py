@@ -175,3 +175,34 @@ def control(field: BoundField) -> SafeString:
     if field.errors:
         attrs |= {"aria-invalid": "true", "aria-describedby": f"{field.auto_id}_error"}
     return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def upcoming(value: datetime | None) -> SafeString:
+    """A <time> to come: day and hour."""
+    if value is None:
+        return mark_safe("")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(),
+        full_time(value),
+        weekday_time(value),
+    )
+
+
+@register.filter
+def weekday_time(value: datetime) -> str:
+    """“Mon 9:00”; with the date when it is more than six days away."""
+    local = timezone.localtime(value)
+    hour = format_time(local, "short", locale=locale())
+    near = local.date() - timezone.localdate() < timedelta(days=6)
+    day = format_skeleton("E" if near else "MMMd", local, locale=locale())
+    return f"{day} {hour}"
+
+
+@register.filter
+def capped(number: int) -> str:
+    """A count for a badge: nothing for 0, “999+” for what was not counted to the end."""
+    if not number:
+        return ""
+    return "999+" if number > 999 else str(number)

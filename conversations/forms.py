@@ -1,0 +1,78 @@
+"""What the inbox's actions are given, cleaned."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from conversations.models import Status
+
+
+class ComposeForm(forms.Form):
+    """A reply or a note. ``seen`` is the newest message the writer saw when the draft began.
+
+    ``sure`` set: they have seen what came since and send all the same.
+    """
+
+    text = forms.CharField(required=False, strip=False, max_length=20_000)
+    uid = forms.UUIDField()
+    note = forms.BooleanField(required=False)
+    seen = forms.IntegerField(required=False, min_value=0, max_value=2**63 - 1)
+    sure = forms.BooleanField(required=False)
+
+
+class DraftForm(forms.Form):
+    """What has been typed so far; empty removes the draft."""
+
+    text = forms.CharField(required=False, strip=False, max_length=10_000)
+    note = forms.BooleanField(required=False)
+
+
+class AssignForm(forms.Form):
+    """A member's id, or nothing for the queue."""
+
+    member = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+
+class StatusForm(forms.Form):
+    """A status, with a time for ``snoozed``."""
+
+    status = forms.ChoiceField(choices=Status.choices)
+    until = forms.CharField(required=False, max_length=40)
+
+    def clean(self) -> dict[str, Any]:
+        """``until`` becomes an aware time; without a zone it is one of the workspace's zone."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("status") != Status.SNOOZED:
+            return cleaned
+        try:
+            until = datetime.fromisoformat(cleaned.get("until") or "")
+        except ValueError:
+            self.add_error("until", _("Choose a day and a time."))
+            return cleaned
+        cleaned["until"] = timezone.make_aware(until) if timezone.is_naive(until) else until
+        return cleaned
+
+
+class LabelsForm(forms.Form):
+    """The names or ids of all labels the conversation shall have."""
+
+    labels = forms.TypedMultipleChoiceField(coerce=int, required=False)
+
+    def __init__(self, data: Any, *, known: dict[int, str]) -> None:
+        super().__init__(data)
+        self.fields["labels"].choices = list(known.items())  # type: ignore[attr-defined]
+
+
+class PriorityForm(forms.Form):
+    """How urgent."""
+
+    priority = forms.IntegerField(min_value=0, max_value=3)
+
+
+class TeamForm(forms.Form):
+    """A team's id, or nothing."""
+
+    team = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)

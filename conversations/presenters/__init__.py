@@ -1,0 +1,1 @@
+"""Turns rows into what templates show: frozen, ready, without queries."""

@@ -1,0 +1,137 @@
+"""An open conversation: its header, thread and composer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Member
+from conversations.models import Conversation, Draft, Message, Status
+from conversations.presenters.messages import Bubble, bubbles
+from conversations.presenters.rows import Row, row
+from conversations.selectors import threads
+from gateway.registry import UnknownKind, adapter_class
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The line above a thread."""
+
+    row: Row
+    address: str
+    mine: bool
+    team: str
+    priority_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Where an answer is written. ``seen`` is the newest message known when the draft began."""
+
+    channel: str
+    sender: str
+    address: str
+    segments: bool
+    max_text: int
+    paused: str
+    draft: str
+    note: bool
+    seen: int | None
+    newest: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeChoice:
+    """A time to come back, in words."""
+
+    name: str
+    until: datetime
+
+
+def priority_names() -> list[tuple[int, str]]:
+    """Priorities from the least urgent on."""
+    return [(0, _("Normal")), (1, _("Raised")), (2, _("High")), (3, _("Urgent"))]
+
+
+def header(conversation: Conversation, member: Member) -> Header:
+    """Needs what selectors.listing.with_row_data loads."""
+    return Header(
+        row=row(conversation),
+        address=conversation.address.value,
+        mine=conversation.assignee_id == member.pk,
+        team=conversation.team.name if conversation.team else "",
+        priority_name=dict(priority_names()).get(conversation.priority, ""),
+    )
+
+
+def thread_context(conversation: Conversation, member: Member) -> dict[str, Any]:
+    """What conversation.html shows below its header: three statements."""
+    piece = threads.thread(conversation)
+    draft = threads.draft_of(conversation, member)
+    return {
+        "bubbles": present(piece.messages, member),
+        "earlier": piece.earlier,
+        "composer": composer(conversation, piece.messages, draft),
+    }
+
+
+def present(messages: Sequence[Message], member: Member) -> list[Bubble]:
+    """Messages of one conversation with their deliveries: one statement."""
+    return bubbles(messages, threads.deliveries(messages), member.pk)
+
+
+def composer(
+    conversation: Conversation, messages: Sequence[Message], draft: Draft | None
+) -> Composer:
+    """From the newest messages and the member's draft."""
+    channel = conversation.channel
+    newest = max((message.pk for message in messages), default=0)
+    seen = None
+    if draft is not None:
+        seen = max((row.pk for row in messages if row.created_at <= draft.updated_at), default=0)
+    try:
+        capabilities = adapter_class(channel.kind).capabilities
+        segments, max_text = capabilities.segments, capabilities.max_text
+    except UnknownKind:
+        segments, max_text = False, 0
+    paused = channel.paused_at is not None or not channel.enabled
+    return Composer(
+        channel=channel.name,
+        sender=channel.address,
+        address=conversation.address.value,
+        segments=segments,
+        max_text=max_text,
+        paused=(channel.paused_reason or _("This channel is paused.")) if paused else "",
+        draft=draft.text if draft else "",
+        note=draft.note if draft else False,
+        seen=seen,
+        newest=newest,
+    )
+
+
+def snooze_choices() -> list[SnoozeChoice]:
+    """Later today, tomorrow, next week: at hours when people work."""
+    now = timezone.localtime()
+    morning = now.replace(hour=9, minute=0, second=0, microsecond=0)
+    monday = morning + timedelta(days=7 - now.weekday())
+    choices = [
+        SnoozeChoice(_("In one hour"), now + timedelta(hours=1)),
+        SnoozeChoice(_("In three hours"), now + timedelta(hours=3)),
+        SnoozeChoice(_("Tomorrow morning"), morning + timedelta(days=1)),
+    ]
+    if now.weekday() != 6:
+        choices.append(SnoozeChoice(_("Monday morning"), monday))
+    return choices
+
+
+def can_be(status: str) -> dict[str, bool]:
+    """Which ways lead out of a status."""
+    return {
+        "resolve": status != Status.RESOLVED,
+        "reopen": status != Status.OPEN,
+        "snooze": status in {Status.OPEN, Status.PENDING, Status.SNOOZED},
+        "pending": status in {Status.OPEN, Status.SNOOZED},
+    }

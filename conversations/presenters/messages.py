@@ -1,0 +1,174 @@
+"""A message as the thread shows it, with its fate in words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from babel.dates import format_date, format_skeleton
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations.models import Direction, Kind, Message
+from conversations.presenters.activity import Activity, activity
+from conversations.templatetags.ui import locale
+from gateway.models import Delivery
+from gateway.states import State
+
+TOGETHER = timedelta(minutes=5)
+RETRYABLE = frozenset({State.FAILED, State.UNKNOWN})
+STOPPED = frozenset({State.FAILED, State.UNKNOWN, State.EXPIRED, State.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a message we sent. ``problem`` is empty while all is well."""
+
+    state: str
+    word: str
+    problem: str
+    detail: str
+    retry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """A row of the thread. ``grouped``: same author shortly before; ``same_day``: no separator."""
+
+    id: int
+    uid: UUID
+    kind: str
+    inbound: bool
+    text: str
+    emoji_only: bool
+    author: str
+    author_id: int | None
+    mine: bool
+    at: datetime
+    day: str
+    day_name: str
+    order: str
+    grouped: bool
+    same_day: bool
+    attachments: Sequence[Mapping[str, Any]]
+    fate: Fate | None
+    campaign: str
+    activity: Activity | None
+
+
+PROBLEMS = {
+    "OptedOut": lambda: _("This person has opted out of messages from this sender."),
+    "NotCapable": lambda: _("This channel cannot reach this person."),
+    "WindowClosed": lambda: _("The time to answer freely is over on this channel."),
+    "TooLong": lambda: _("The text is longer than this channel takes."),
+    "BadCredentials": lambda: _("The channel's credentials were refused. An admin has to check them."),
+    "Unreachable": lambda: _("The provider could not be reached."),
+    "Throttled": lambda: _("The provider asked us to slow down for too long."),
+    "Rejected": lambda: _("The provider refused the message."),
+}
+
+
+def fate(delivery: Delivery | None) -> Fate | None:
+    """The ticks of a message; None when nothing is known of it."""
+    if delivery is None:
+        return None
+    state = State(delivery.state)
+    return Fate(
+        state=state.value,
+        word=str(state.label),
+        problem=_problem(delivery, state) if state in STOPPED else "",
+        detail=_detail(delivery) if state in STOPPED else "",
+        retry=state in RETRYABLE,
+    )
+
+
+def _problem(delivery: Delivery, state: State) -> str:
+    if state == State.UNKNOWN:
+        return _("It is not clear whether the provider took this message. Sending it again could double it.")
+    if state == State.EXPIRED:
+        return _("Too late to be worth sending.")
+    if state == State.CANCELLED:
+        return _("Stopped before it was sent.")
+    words = PROBLEMS.get(delivery.error_class)
+    return words() if words else _("The message could not be sent.")
+
+
+def _detail(delivery: Delivery) -> str:
+    parts = [delivery.error_text.strip(), delivery.error_code and f"({delivery.error_code})"]
+    return " ".join(part for part in parts if part)
+
+
+def bubbles(
+    messages: Sequence[Message], deliveries: Mapping[UUID, Delivery], member_id: int
+) -> list[Bubble]:
+    """In the given order; needs the authors loaded."""
+    result: list[Bubble] = []
+    previous: Message | None = None
+    for message in messages:
+        result.append(_bubble(message, previous, fate(deliveries.get(message.uid)), member_id))
+        previous = message
+    return result
+
+
+def _bubble(
+    message: Message, previous: Message | None, known: Fate | None, member_id: int
+) -> Bubble:
+    local = timezone.localtime(message.created_at)
+    same_day = previous is not None and timezone.localtime(previous.created_at).date() == local.date()
+    return Bubble(
+        id=message.pk,
+        uid=message.uid,
+        kind=message.kind,
+        inbound=message.direction == Direction.INBOUND,
+        text=message.text,
+        emoji_only=_is_emoji(message.text),
+        author=message.author.name if message.author else "",
+        author_id=message.author_id,
+        mine=message.author_id == member_id,
+        at=message.created_at,
+        day=local.date().isoformat(),
+        day_name=day_name(local.date()),
+        order=f"{message.created_at.timestamp():017.6f}.{message.pk:015d}",
+        grouped=same_day and _together(previous, message),
+        same_day=same_day,
+        attachments=message.attachments,
+        fate=known,
+        campaign=str(message.data.get("campaign_name") or message.data.get("campaign") or "")
+        if message.kind == Kind.CAMPAIGN
+        else "",
+        activity=activity(message) if message.kind == Kind.ACTIVITY else None,
+    )
+
+
+def _together(previous: Message | None, message: Message) -> bool:
+    return (
+        previous is not None
+        and previous.kind == message.kind
+        and message.kind != Kind.ACTIVITY
+        and previous.direction == message.direction
+        and previous.author_id == message.author_id
+        and message.created_at - previous.created_at < TOGETHER
+    )
+
+
+def _is_emoji(text: str) -> bool:
+    """A few pictures and nothing else are shown large."""
+    text = text.strip()
+    return 0 < len(text) <= 12 and all(
+        ord(char) >= 0x1F000 or 0x2600 <= ord(char) <= 0x27BF or char in "\ufe0f\u200d " for char in text
+    )
+
+
+def day_name(day: date) -> str:
+    """“Today”, “Yesterday”, the weekday within a week, then the date."""
+    today = timezone.localdate()
+    if day == today:
+        return _("Today")
+    if day == today - timedelta(days=1):
+        return _("Yesterday")
+    if today - timedelta(days=6) <= day < today:
+        return format_date(day, "EEEE", locale=locale()).capitalize()
+    if day.year == today.year:
+        return format_skeleton("MMMMd", datetime(day.year, day.month, day.day), locale=locale())
+    return format_date(day, "long", locale=locale())

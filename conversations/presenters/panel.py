@@ -1,0 +1,125 @@
+"""The contact panel beside a thread."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from babel import Locale
+from babel.dates import format_date
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contacts.models import Address, AttributeDefinition, Contact, Gender, Label
+from conversations.models import Conversation, Message
+from conversations.presenters.activity import Activity, activity
+from conversations.presenters.rows import Row, contact_name, rows
+from conversations.templatetags.ui import locale
+from gateway.models import Suppression
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and a value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """An address and whether we may write to it."""
+
+    kind: str
+    value: str
+    stops: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Something that was done, and when."""
+
+    message: Message
+    activity: Activity
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """All that the panel shows."""
+
+    contact_id: int
+    name: str
+    blocked: bool
+    facts: tuple[Fact, ...]
+    attributes: tuple[Fact, ...]
+    addresses: tuple[Reach, ...]
+    contact_labels: tuple[Label, ...]
+    labels: tuple[Label, ...]
+    others: tuple[Row, ...]
+    history: tuple[History, ...]
+
+
+def panel(
+    *,
+    conversation: Conversation,
+    addresses: Sequence[Address],
+    stops: Mapping[str, Sequence[Suppression]],
+    definitions: Sequence[AttributeDefinition],
+    others: Sequence[Conversation],
+    activities: Sequence[Message],
+) -> Panel:
+    """From rows that are loaded already."""
+    contact = conversation.contact
+    return Panel(
+        contact_id=contact.pk,
+        name=contact_name(contact, conversation.address.value),
+        blocked=contact.blocked,
+        facts=tuple(_facts(contact)),
+        attributes=tuple(_attributes(contact, definitions)),
+        addresses=tuple(_reach(row, stops.get(row.value, ())) for row in addresses),
+        contact_labels=tuple(contact.labels.all()),
+        labels=tuple(conversation.labels.all()),
+        others=tuple(rows(others)),
+        history=tuple(History(row, activity(row)) for row in activities),
+    )
+
+
+def _reach(address: Address, stops: Sequence[Suppression]) -> Reach:
+    words = tuple(f"{stop.get_reason_display()} ({stop.medium.upper()})" for stop in stops)
+    return Reach(address.kind, address.value, words)
+
+
+def _facts(contact: Contact) -> list[Fact]:
+    reader = Locale.parse(locale())
+    facts = [
+        Fact(_("Country"), reader.territories.get(contact.country.upper(), contact.country)),
+        Fact(_("Language"), reader.languages.get(contact.language, contact.language)),
+        Fact(_("Gender"), str(Gender(contact.gender).label) if contact.gender in Gender.values else ""),
+        Fact(_("Born"), _born(contact.birth_date)),
+        Fact(_("Time zone"), contact.timezone.replace("_", " ")),
+        Fact(_("Customer since"), format_date(contact.created_at, "medium", locale=locale())),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def _born(birth: date | None) -> str:
+    if birth is None:
+        return ""
+    today = timezone.localdate()
+    age = today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+    day = format_date(birth, "medium", locale=locale())
+    return _("%(day)s (age %(age)d)") % {"day": day, "age": age}
+
+
+def _attributes(contact: Contact, definitions: Sequence[AttributeDefinition]) -> list[Fact]:
+    names = {row.key: row.name for row in definitions}
+    return [
+        Fact(names.get(key, key), _value(value))
+        for key, value in sorted(contact.attributes.items(), key=lambda item: names.get(item[0], item[0]))
+        if value not in (None, "")
+    ]
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return str(value)

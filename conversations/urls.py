@@ -1,0 +1,34 @@
+"""URLs of the inbox."""
+
+from django.urls import path, re_path
+
+from conversations.views import actions, fragments, pages
+
+urlpatterns = [
+    path("", pages.inbox, name="inbox"),
+    re_path(r"^inbox/(?P<tab>mine|unassigned|all)/$", pages.inbox, name="inbox-tab"),
+    path("inbox/rows/", fragments.rows, name="inbox-rows"),
+    path("inbox/search/", fragments.search, name="inbox-search"),
+    path("conversations/<int:pk>/", pages.conversation, name="conversation"),
+    path("conversations/<int:pk>/messages/", fragments.messages, name="conversation-messages"),
+    path("conversations/<int:pk>/header/", fragments.head, name="conversation-header"),
+    path("conversations/<int:pk>/panel/", fragments.panel, name="conversation-panel"),
+    re_path(
+        r"^conversations/(?P<pk>[0-9]{1,19})/menu/(?P<name>assign|snooze|labels|more)/$",
+        fragments.menu,
+        name="conversation-menu",
+    ),
+    path("conversations/<int:pk>/send/", actions.send, name="conversation-send"),
+    path(
+        "conversations/<int:pk>/messages/<int:message_pk>/retry/",
+        actions.retry,
+        name="message-retry",
+    ),
+    path("conversations/<int:pk>/draft/", actions.draft, name="conversation-draft"),
+    path("conversations/<int:pk>/read/", actions.read, name="conversation-read"),
+    path("conversations/<int:pk>/assign/", actions.assign, name="conversation-assign"),
+    path("conversations/<int:pk>/status/", actions.status, name="conversation-status"),
+    path("conversations/<int:pk>/labels/", actions.labels, name="conversation-labels"),
+    path("conversations/<int:pk>/priority/", actions.priority, name="conversation-priority"),
+    path("conversations/<int:pk>/team/", actions.team, name="conversation-team"),
+]

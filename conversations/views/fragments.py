@@ -1,0 +1,127 @@
+"""Small pieces of the inbox: what the page refetches when the socket says that something changed."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.members import MemberRequest
+from accounts.models import Team
+from contacts.models import Label
+from conversations import outside
+from conversations.presenters.conversation import (
+    can_be,
+    header,
+    present,
+    priority_names,
+    snooze_choices,
+)
+from conversations.presenters.panel import panel as panel_of
+from conversations.presenters.rows import rows as present_rows
+from conversations.selectors import listing, threads
+from conversations.selectors.listing import ListFilter
+from conversations.views.access import conversation_of, inbox_view, list_filter, numbers, uuids
+
+FOUND = 8
+
+
+@require_safe
+@inbox_view
+def rows(request: MemberRequest) -> HttpResponse:
+    """Those of the conversations ``ids`` that the list shows, and the tabs' counts."""
+    chosen = list_filter(request)
+    ids = numbers(request.GET.get("ids", ""))
+    found = listing.rows_by_id(request.member, chosen, ids) if ids else []
+    context = {
+        "chosen": chosen,
+        "rows": present_rows(found),
+        "counts": listing.counts(request.member, chosen.status),
+    }
+    return render(request, "conversations/fresh_rows.html", context)
+
+
+@require_safe
+@inbox_view
+def messages(request: MemberRequest, pk: int) -> HttpResponse:
+    """Messages ``after`` or ``before`` an id, or the ones named by ``ids`` or ``uids``."""
+    conversation = conversation_of(request, pk)
+    query = request.GET
+    after, before = numbers(query.get("after", "")), numbers(query.get("before", ""))
+    earlier = False
+    if before:
+        piece = threads.thread(conversation, before=before[0])
+        found, earlier = piece.messages, piece.earlier
+    else:
+        found = threads.since(conversation, after[0]) if after else []
+        known = {row.pk for row in found}
+        named = threads.by_id(conversation, numbers(query.get("ids", "")))
+        named += threads.by_uid(conversation, uuids(query.get("uids", "").split(",")))
+        found += [row for row in {row.pk: row for row in named}.values() if row.pk not in known]
+        found.sort(key=lambda row: (row.created_at, row.pk))
+    context = {
+        "conversation": conversation,
+        "bubbles": present(found, request.member),
+        "earlier": earlier,
+    }
+    return render(request, "conversations/messages.html", context)
+
+
+@require_safe
+@inbox_view
+def head(request: MemberRequest, pk: int) -> HttpResponse:
+    """The line above the thread."""
+    conversation = conversation_of(request, pk)
+    context = {
+        "conversation": conversation,
+        "header": header(conversation, request.member),
+        "chosen": list_filter(request),
+    }
+    return render(request, "conversations/header.html", context)
+
+
+@require_safe
+@inbox_view
+def panel(request: MemberRequest, pk: int) -> HttpResponse:
+    """The contact panel."""
+    conversation = conversation_of(request, pk)
+    addresses = list(conversation.contact.addresses.order_by("id")[:50])
+    shown = panel_of(
+        conversation=conversation,
+        addresses=addresses,
+        stops=threads.opt_outs(addresses),
+        definitions=threads.attribute_definitions(conversation),
+        others=threads.other_conversations(conversation, request.member),
+        activities=threads.activities(conversation),
+    )
+    return render(
+        request, "conversations/panel.html", {"conversation": conversation, "panel": shown}
+    )
+
+
+@require_safe
+@inbox_view
+def menu(request: MemberRequest, pk: int, name: str) -> HttpResponse:
+    """What a menu of the header offers: assign, snooze, labels, more."""
+    conversation = conversation_of(request, pk)
+    workspace = request.member.workspace
+    context: dict[str, object] = {"conversation": conversation, "header": header(conversation, request.member)}
+    if name == "assign":
+        context["colleagues"] = outside.colleagues(workspace)
+    elif name == "snooze":
+        context["choices"] = snooze_choices()
+    elif name == "labels":
+        context["labels"] = Label.objects.in_workspace(workspace).order_by("name")[:200]
+        context["own"] = {label.pk for label in conversation.labels.all()}
+    else:
+        context["priorities"] = priority_names()
+        context["teams"] = Team.objects.in_workspace(workspace).order_by("name")[:100]
+        context["can"] = can_be(conversation.status)
+    return render(request, f"conversations/menus/{name}.html", context)
+
+
+@require_safe
+@inbox_view
+def search(request: MemberRequest) -> HttpResponse:
+    """Conversations to go to, for the palette."""
+    words = ListFilter.of("all", "", request.GET.get("q", "")).search
+    found = listing.found(request.member, words, FOUND) if words else []
+    return render(request, "conversations/found.html", {"rows": present_rows(found)})

@@ -1,0 +1,58 @@
+// The inbox: wires the list, the thread, the composer and the keyboard to each other.
+
+import { $ } from "./ui.js";
+import * as actions from "./inbox/actions.js";
+import * as composer from "./inbox/composer.js";
+import * as keys from "./inbox/keys.js";
+import * as list from "./inbox/list.js";
+import * as palette from "./inbox/palette.js";
+import * as panel from "./inbox/panel.js";
+import * as presence from "./inbox/presence.js";
+import * as router from "./inbox/router.js";
+import * as thread from "./inbox/thread.js";
+
+const SAFETY_NET = 60000;
+
+function mount() {
+  const root = $("#conversation-pane .conversation");
+  if (!root) return;
+  thread.mount(root);
+  composer.mount(root);
+  panel.mount(root);
+  presence.mount(root);
+}
+
+function unmount() {
+  composer.unmount();
+  thread.unmount();
+  presence.unmount();
+}
+
+function catchUp() {
+  list.catchUp();
+  thread.catchUp();
+}
+
+router.start({ mount, unmount });
+list.start();
+actions.start();
+composer.start();
+panel.start();
+presence.start();
+keys.start();
+palette.start();
+mount();
+
+document.addEventListener("realtime", ({ detail }) => {
+  if (detail.kind === "resync") return catchUp();
+  if (detail.conversation === undefined) return;
+  if (presence.receive(detail)) return;
+  list.changed(detail.conversation);
+  if (detail.conversation === router.openId()) {
+    thread.changed(detail);
+    panel.changed(detail);
+  }
+});
+// Also at the first connection: something may have happened since the page was made.
+document.addEventListener("realtime:open", catchUp);
+setInterval(() => { if (!document.hidden) catchUp(); }, SAFETY_NET);

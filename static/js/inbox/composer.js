@@ -1,0 +1,336 @@
+// Writing: modes, drafts, segments, sending that shows at once and is never doubled.
+
+import { $, $$, fragment, request, t } from "../ui.js";
+import { send as tell } from "../realtime.js";
+import * as outbox from "./outbox.js";
+import { segment } from "./segments.js";
+import * as thread from "./thread.js";
+
+const DRAFT_AFTER = 600;
+const TYPING_PACE = 3000;
+const READ_BY_TYPING = 1500;
+
+let root = null;
+let form = null;
+let input = null;
+let seen = null;
+let draftTimer = null;
+let dirty = false;
+let typedAt = 0;
+const chains = new Map();
+
+const conversation = () => Number(root?.dataset.conversation) || null;
+const isNote = () => form.classList.contains("is-note");
+const touch = matchMedia("(hover: none)");
+const sendWith = () => localStorage.getItem("send-with") ?? (touch.matches ? "ctrl" : "enter");
+const newest = () => Math.max(Number(form.dataset.newest) || 0, ...$$("#messages > .msg[data-id]").map((item) => Number(item.dataset.id)));
+
+export function mount(element) {
+  root = element;
+  form = $("#composer");
+  input = $("#composer-input");
+  seen = input.value && form.dataset.seen !== "" ? Number(form.dataset.seen) : null;
+  dirty = false;
+  input.addEventListener("input", typed);
+  input.addEventListener("keydown", pressed);
+  form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+  form.addEventListener("click", clicked);
+  $("#messages").addEventListener("click", retried);
+  showMode(isNote());
+  showSendWith();
+  grow();
+  count();
+  for (const entry of outbox.entries(conversation())) {
+    if ($(`#messages [data-uid="${entry.uid}"]`)) outbox.drop(entry.uid);
+    else { show(entry); deliver(entry); }
+  }
+}
+
+export function unmount() {
+  if (root && dirty) saveDraft(true);
+  clearTimeout(draftTimer);
+  root = form = input = null;
+}
+
+export function start() {
+  window.addEventListener("pagehide", () => { if (root && dirty) saveDraft(true); });
+  const flush = () => {
+    for (const entry of outbox.entries()) if (!chains.has(entry.uid)) deliver(entry);
+  };
+  document.addEventListener("realtime:open", flush);
+  window.addEventListener("online", flush);
+}
+
+// --- Typing ----------------------------------------------------------------------------------------------
+
+function typed() {
+  if (input.value.trim() && seen === null) seen = newest();
+  advanceSeen();
+  if (!input.value.trim()) { seen = null; hideMoved(); }
+  error("");
+  grow();
+  count();
+  dirty = true;
+  $("#draft-state").textContent = "";
+  clearTimeout(draftTimer);
+  draftTimer = setTimeout(saveDraft, DRAFT_AFTER);
+  const now = Date.now();
+  if (input.value && now - typedAt > TYPING_PACE) {
+    typedAt = now;
+    tell({ type: "typing", conversation: conversation() });
+  }
+}
+
+// Who goes on typing under a customer's message that has been in view has seen it. A colleague's
+// answer is different: it always stops the next one.
+function advanceSeen() {
+  if (seen === null || $("#thread").scrollHeight - $("#thread").scrollTop - $("#thread").clientHeight > 80) return;
+  for (const item of $$("#messages > .msg[data-id]")) {
+    const number = Number(item.dataset.id);
+    if (number <= seen) continue;
+    item.dataset.shownAt ??= Date.now();
+    const colleague = item.classList.contains("msg-out") && !item.classList.contains("msg-campaign");
+    if (colleague || Date.now() - Number(item.dataset.shownAt) < READ_BY_TYPING) return;
+    seen = number;
+  }
+}
+
+async function saveDraft(leaving = false) {
+  clearTimeout(draftTimer);
+  dirty = false;
+  const url = `/conversations/${conversation()}/draft/`;
+  const data = { text: input.value, note: isNote() ? "on" : "" };
+  const state = $("#draft-state");
+  const response = await request(url, { method: "POST", data, keepalive: leaving === true }).catch(() => null);
+  if (response?.ok && data.text.trim() && state.isConnected && input?.value === data.text) state.textContent = t("draft-saved");
+  if (!response?.ok && root) dirty = true;
+}
+
+// field-sizing does this where it exists.
+function grow() {
+  if (CSS.supports("field-sizing", "content")) return;
+  input.style.height = "auto";
+  input.style.height = `${Math.min(input.scrollHeight, window.innerHeight * 0.4)}px`;
+}
+
+function count() {
+  const element = $("#composer-count");
+  const text = input.value.trim();
+  const most = Number(form.dataset.max);
+  const over = !isNote() && most ? [...text].length - most : 0;
+  element.classList.toggle("is-over", over > 0);
+  if (over > 0) element.textContent = t("too-long", { over });
+  else if (isNote() || !form.dataset.segments || !text) element.textContent = "";
+  else {
+    const { remaining, segments } = segment(text);
+    element.textContent = t("segments", { left: remaining, parts: segments });
+  }
+}
+
+function pressed(event) {
+  if (event.isComposing || event.keyCode === 229) return;
+  if (event.key === "Enter") {
+    const strong = event.ctrlKey || event.metaKey;
+    if (strong || (sendWith() === "enter" && !event.shiftKey && !event.altKey)) {
+      event.preventDefault();
+      submit();
+    }
+  } else if (event.key === "Escape") {
+    event.preventDefault();
+    input.blur();
+    $("#thread").focus({ preventScroll: true });
+  }
+}
+
+// --- Modes and settings -------------------------------------------------------------------------------------
+
+function clicked(event) {
+  const mode = event.target.closest("[data-mode]");
+  if (mode) setMode(mode.dataset.mode === "note");
+  const choice = event.target.closest("[data-send-with]");
+  if (choice) {
+    localStorage.setItem("send-with", choice.dataset.sendWith);
+    showSendWith();
+    input.focus();
+    document.dispatchEvent(new CustomEvent("inbox:close-menu"));
+  }
+  if (event.target.closest("[data-send-anyway]")) submit({ sure: true });
+  if (event.target.closest("[data-keep-editing]")) { hideMoved(); seen = newest(); input.focus(); }
+}
+
+export function setMode(note) {
+  if (!form) return;
+  if (isNote() !== note) dirty = true;
+  showMode(note);
+  count();
+  input.focus();
+  if (dirty && input.value.trim()) { clearTimeout(draftTimer); draftTimer = setTimeout(saveDraft, DRAFT_AFTER); }
+}
+
+function showMode(note) {
+  form.classList.toggle("is-note", note);
+  for (const button of $$("[data-mode]", form)) {
+    button.setAttribute("aria-pressed", String((button.dataset.mode === "note") === note));
+  }
+  input.placeholder = note ? input.dataset.placeholderNote : input.dataset.placeholderReply;
+}
+
+function showSendWith() {
+  for (const item of $$("[data-send-with]", form)) item.setAttribute("aria-checked", String(item.dataset.sendWith === sendWith()));
+  const mac = /Mac|iPhone|iPad/.test(navigator.platform);
+  $("[data-send-key]", form).textContent = sendWith() === "enter" ? "↵" : mac ? "⌘↵" : "Ctrl ↵";
+}
+
+function error(text) {
+  const element = $("#composer-error");
+  element.textContent = text;
+  element.hidden = !text;
+  input.setAttribute("aria-invalid", String(Boolean(text)));
+}
+
+// --- Sending -------------------------------------------------------------------------------------------------
+
+function submit({ sure = false } = {}) {
+  // It stops once: who sends again under the notice means it.
+  sure ||= !$("#moved").hidden;
+  const text = input.value.trim();
+  if (!text) return input.focus();
+  const most = Number(form.dataset.max);
+  if (!isNote() && most && [...text].length > most) return error(t("too-long", { over: [...text].length - most }));
+  const entry = { uid: uuid(), conversation: conversation(), text, note: isNote(), seen, sure };
+  outbox.keep(entry);
+  input.value = "";
+  seen = null;
+  dirty = false;
+  clearTimeout(draftTimer);
+  $("#draft-state").textContent = "";
+  hideMoved();
+  error("");
+  grow();
+  count();
+  show(entry);
+  deliver(entry);
+  input.focus();
+}
+
+// randomUUID needs a secure context; a plain-http host in a test network has none.
+function uuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 15) | 64;
+  bytes[8] = (bytes[8] & 63) | 128;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+function show(entry) {
+  const item = $("#pending-message").content.firstElementChild.cloneNode(true);
+  item.dataset.uid = entry.uid;
+  item.dataset.at = String(Math.floor(Date.now() / 1000));
+  const group = `${entry.note ? "note" : "text"}-False-${document.body.dataset.member}`;
+  item.dataset.group = group;
+  $(".bubble-text", item).textContent = entry.text;
+  if (entry.note) {
+    item.classList.replace("msg-out", "msg-note");
+    $(".msg-by", item).hidden = false;
+  }
+  $("#messages").append(item);
+  thread.regroup();
+  thread.toBottom();
+}
+
+const pending = (uid) => $(`#messages .is-pending[data-uid="${uid}"]`);
+
+/** One after the other in each conversation, so that the order stays as written. */
+function deliver(entry) {
+  const before = chains.get(entry.conversation) ?? Promise.resolve();
+  const after = before.then(() => post(entry));
+  chains.set(entry.conversation, after);
+  chains.set(entry.uid, after);
+  after.finally(() => chains.delete(entry.uid));
+}
+
+async function post(entry) {
+  if (!outbox.entries().some((other) => other.uid === entry.uid)) return;
+  const data = { text: entry.text, uid: entry.uid, note: entry.note ? "on" : "", seen: entry.seen ?? "", sure: entry.sure ? "on" : "" };
+  const response = await request(`/conversations/${entry.conversation}/send/`, { method: "POST", data }).catch(() => null);
+  if (response?.status === 201) {
+    outbox.drop(entry.uid);
+    if (conversation() === entry.conversation) thread.merge(fragment(await response.text()), { own: true });
+  } else if (response?.status === 409) {
+    outbox.drop(entry.uid);
+    if (conversation() === entry.conversation) moved(entry, await response.text());
+    else await giveBack(entry);
+  } else if (response?.status === 422) {
+    outbox.drop(entry.uid);
+    const { errors } = await response.json();
+    refused(entry, Object.values(errors).flat().join(" "));
+  } else {
+    failed(entry, response ? t("send-refused") : t("send-failed"));
+  }
+}
+
+// The thread moved while another one is open: the text becomes the draft there again.
+function giveBack(entry) {
+  const data = { text: entry.text, note: entry.note ? "on" : "" };
+  return request(`/conversations/${entry.conversation}/draft/`, { method: "POST", data }).catch(() => null);
+}
+
+function moved(entry, html) {
+  takeBack(entry);
+  seen = entry.seen;
+  const place = $("#moved");
+  place.innerHTML = html;
+  place.hidden = false;
+  input.focus();
+}
+
+function hideMoved() {
+  const place = $("#moved");
+  place.hidden = true;
+  place.replaceChildren();
+}
+
+function takeBack(entry) {
+  pending(entry.uid)?.remove();
+  thread.regroup();
+  input.value = input.value.trim() ? `${entry.text}\n${input.value}` : entry.text;
+  showMode(entry.note);
+  grow();
+  count();
+  saveDraft();
+}
+
+function refused(entry, text) {
+  if (conversation() !== entry.conversation) return;
+  takeBack(entry);
+  error(text);
+}
+
+function failed(entry, text) {
+  const item = pending(entry.uid);
+  if (!item) return;
+  item.classList.add("is-stopped");
+  item.dataset.state = "failed";
+  $("[data-problem]", item).textContent = text;
+  $(".msg-problem", item).hidden = false;
+  $(".tick", item).hidden = true;
+}
+
+function retried(event) {
+  const item = event.target.closest(".is-pending");
+  if (!item) return;
+  const entry = outbox.entries().find((other) => other.uid === item.dataset.uid);
+  if (event.target.closest("[data-discard]")) {
+    outbox.drop(item.dataset.uid);
+    item.remove();
+    thread.regroup();
+  }
+  if (event.target.closest("[data-resend]") && entry) {
+    item.classList.remove("is-stopped");
+    item.dataset.state = "sending";
+    $(".msg-problem", item).hidden = true;
+    $(".tick", item).hidden = false;
+    deliver(entry);
+  }
+}

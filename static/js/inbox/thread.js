@@ -1,0 +1,251 @@
+// The open thread: messages merged by id, ticks, earlier ones on scrolling up, read marks.
+
+import { $, $$, announce, fragment, request, t, toast } from "../ui.js";
+import * as list from "./list.js";
+
+const PACE = 200;
+const READ_PACE = 1000;
+const NEAR = 80;
+const FINAL = new Set(["read", "failed", "expired", "cancelled", "replaced", "unknown"]);
+
+let root = null;
+let scroller = null;
+let timer = null;
+let lastFetch = 0;
+let fetching = false;
+let again = false;
+let wanted = { ids: new Set(), uids: new Set() };
+let version = 0;
+let earlier = null;
+let readTimer = null;
+let headTimer = null;
+
+export const id = () => Number(root?.dataset.conversation) || null;
+const base = () => `/conversations/${id()}`;
+const messages = () => $$("#messages > .msg");
+const newest = () => Math.max(0, ...messages().map((item) => Number(item.dataset.id) || 0));
+const atBottom = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+
+export function mount(element) {
+  root = element;
+  scroller = $("#thread");
+  version = Number(root.dataset.version);
+  wanted = { ids: new Set(), uids: new Set() };
+  toBottom();
+  watchEarlier();
+  scroller.addEventListener("scroll", scrolled, { passive: true });
+  $("#new-below").addEventListener("click", () => { toBottom(true); });
+  scroller.addEventListener("click", clicked);
+  markRead();
+}
+
+export function unmount() {
+  root = scroller = null;
+  earlier?.disconnect();
+  clearTimeout(timer);
+  clearTimeout(headTimer);
+  timer = headTimer = null;
+}
+
+document.addEventListener("visibilitychange", () => { if (root && !document.hidden && atBottom()) markRead(); });
+window.addEventListener("focus", () => { if (root && atBottom()) markRead(); });
+
+export function toBottom(smooth = false) {
+  if (!scroller) return;
+  scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && !matchMedia("(prefers-reduced-motion: reduce)").matches ? "smooth" : "auto" });
+}
+
+function scrolled() {
+  if (!atBottom()) return;
+  $("#new-below").hidden = true;
+  markRead();
+}
+
+// --- What changed ------------------------------------------------------------------------------------
+
+/** An event for this conversation: the first is fetched at once, more at a steady pace. */
+export function changed(event) {
+  if (event.message) wanted.ids.add(event.message);
+  for (const uid of event.messages ?? []) wanted.uids.add(uid);
+  const gap = event.version !== undefined && event.version > version + 1;
+  if (gap) watchAll();
+  if (event.version > version) version = event.version;
+  schedule();
+  if (gap || event.kind !== "delivery.changed") refreshHeader();
+}
+
+/** After a gap: everything that may still move. */
+export function catchUp() {
+  if (!root) return;
+  watchAll();
+  schedule();
+  refreshHeader();
+}
+
+function watchAll() {
+  for (const item of messages()) {
+    if (item.dataset.state && !FINAL.has(item.dataset.state) && item.dataset.id) wanted.uids.add(item.dataset.uid);
+  }
+}
+
+function schedule() {
+  if (fetching) { again = true; return; }
+  if (timer) return;
+  timer = setTimeout(fetchNew, Math.max(0, lastFetch + PACE - Date.now()));
+}
+
+async function fetchNew() {
+  timer = null;
+  if (!root) return;
+  const mine = root;
+  fetching = true;
+  lastFetch = Date.now();
+  const { ids, uids } = wanted;
+  wanted = { ids: new Set(), uids: new Set() };
+  const query = new URLSearchParams({ after: newest() });
+  if (ids.size) query.set("ids", [...ids].slice(-150).join(","));
+  if (uids.size) query.set("uids", [...uids].slice(-150).join(","));
+  try {
+    const response = await request(`${base()}/messages/?${query}`);
+    if (response.ok && root === mine) merge(fragment(await response.text()));
+  } catch {
+    // The connection's own recovery catches up.
+  }
+  fetching = false;
+  if (again) { again = false; schedule(); }
+}
+
+/** Put messages where they belong; what is shown already is replaced, never doubled. */
+export function merge(content, { own = false } = {}) {
+  const parent = $("#messages");
+  if (!parent) return;
+  const follow = own || atBottom();
+  let arrived = null;
+  for (const item of $$(".msg", content)) {
+    const old = $(`[data-uid="${item.dataset.uid}"]`, parent);
+    if (old) {
+      keepGrouping(old, item);
+      if (old.innerHTML !== item.innerHTML || old.dataset.id !== item.dataset.id) {
+        if (item.dataset.state === "failed" && old.dataset.state !== "failed") announce(t("message-failed"));
+        old.replaceWith(item);
+      }
+    } else {
+      place(parent, item);
+      if (item.classList.contains("msg-in")) arrived ??= item;
+    }
+  }
+  regroup();
+  if (arrived) incoming(arrived, follow);
+  if (follow) { toBottom(); if (arrived || own) markRead(); }
+}
+
+function keepGrouping(old, item) {
+  for (const name of ["is-grouped", "is-same-day"]) item.classList.toggle(name, old.classList.contains(name));
+}
+
+function place(parent, item) {
+  const all = $$(".msg", parent);
+  let at = all.length;
+  while (at > 0 && all[at - 1].dataset.order && all[at - 1].dataset.order > item.dataset.order) at -= 1;
+  // Own messages that the server does not have yet stay last.
+  while (at > 0 && !all[at - 1].dataset.order) at -= 1;
+  parent.insertBefore(item, all[at] ?? null);
+}
+
+function incoming(item, follow) {
+  announce(t("new-message", { name: root.dataset.contact }));
+  if (follow && !document.hidden) return;
+  if (!follow) $("#new-below").hidden = false;
+}
+
+/** Day separators and groups follow from the neighbours, wherever a message was put in. */
+export function regroup() {
+  let previous = null;
+  for (const item of messages()) {
+    const day = Boolean(previous) && (!item.dataset.day || previous.dataset.day === item.dataset.day);
+    if (!item.dataset.day && previous) item.dataset.day = previous.dataset.day ?? "";
+    item.classList.toggle("is-same-day", day);
+    const near = Number(item.dataset.at) - Number(previous?.dataset.at) < 300;
+    item.classList.toggle("is-grouped", day && near && Boolean(item.dataset.group)
+      && !item.classList.contains("msg-activity") && previous.dataset.group === item.dataset.group);
+    previous = item;
+  }
+}
+
+// --- Earlier messages -----------------------------------------------------------------------------------
+
+function watchEarlier() {
+  earlier?.disconnect();
+  const marker = $("#thread-earlier");
+  if (!marker || marker.hidden) return;
+  earlier = new IntersectionObserver(async ([entry]) => {
+    if (!entry.isIntersecting) return;
+    earlier.disconnect();
+    const mine = root;
+    const first = messages().find((item) => item.dataset.id);
+    const response = await request(`${base()}/messages/?before=${first.dataset.id}`).catch(() => null);
+    if (root !== mine) return;
+    if (!response?.ok) return setTimeout(() => root === mine && watchEarlier(), 2000);
+    const content = fragment(await response.text());
+    marker.hidden = !$("[data-earlier]", content);
+    const height = scroller.scrollHeight;
+    const top = scroller.scrollTop;
+    for (const item of $$(".msg", content)) {
+      if (!$(`#messages [data-uid="${item.dataset.uid}"]`)) first.before(item);
+    }
+    regroup();
+    scroller.scrollTop = top + scroller.scrollHeight - height;
+    watchEarlier();
+  }, { root: scroller, rootMargin: "400px" });
+  earlier.observe(marker);
+}
+
+// --- Read, retry, header -----------------------------------------------------------------------------------
+
+function markRead() {
+  if (readTimer || document.hidden || !document.hasFocus()) return;
+  const conversation = id();
+  readTimer = setTimeout(async () => {
+    readTimer = null;
+    const response = await request(`/conversations/${conversation}/read/`, { method: "POST" }).catch(() => null);
+    if (response?.ok) list.changed(conversation);
+  }, markRead.soon ? READ_PACE : 0);
+  markRead.soon = true;
+}
+
+async function clicked(event) {
+  const button = event.target.closest("[data-retry]");
+  if (!button) return;
+  button.disabled = true;
+  const response = await request(`${base()}/messages/${button.dataset.retry}/retry/`, { method: "POST" }).catch(() => null);
+  if (response?.ok) return merge(fragment(await response.text()));
+  button.disabled = false;
+  const text = response?.status === 422 ? Object.values((await response.json()).errors).flat().join(" ") : t("request-failed");
+  toast(text, { danger: true });
+}
+
+/** Replace the header; not while a menu in it is open. */
+export function refreshHeader() {
+  if (headTimer) return;
+  headTimer = setTimeout(async () => {
+    headTimer = null;
+    if (!root) return;
+    if ($("#conversation-header .menu:not([hidden])")) return refreshHeader();
+    const mine = root;
+    const response = await request(`${base()}/header/?${list.query()}`).catch(() => null);
+    if (!response?.ok || root !== mine) return;
+    const html = await response.text();
+    if ($("#conversation-header .menu:not([hidden])")) return refreshHeader();
+    showHeader(html);
+  }, 250);
+}
+
+export function showHeader(html) {
+  const place = $("#conversation-header");
+  const viewers = $("#viewers");
+  const focused = place.contains(document.activeElement) ? document.activeElement.dataset.testid : null;
+  place.innerHTML = html;
+  if (viewers) $("#viewers").replaceWith(viewers);
+  if (focused) $(`[data-testid="${focused}"]`, place)?.focus();
+  document.dispatchEvent(new CustomEvent("inbox:header"));
+}
