@@ -40,7 +40,8 @@ WATCH = """() => {
       }
     }
   };
-  new MutationObserver(look).observe(document.body, {childList: true, subtree: true, characterData: true});
+  const everything = {childList: true, subtree: true, characterData: true};
+  new MutationObserver(look).observe(document.body, everything);
   document.addEventListener('click', () => {
     window.clickedAt = performance.timeOrigin + performance.now();
   }, true);

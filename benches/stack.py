@@ -61,7 +61,7 @@ def running_stack() -> Iterator[Stack]:
         }
         log = Path(folder) / "up.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own command
+            process = subprocess.Popen(
                 [sys.executable, "-m", "embedded", "up"],
                 cwd=ROOT,
                 env=environment,

@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_alter_user_email'),
-        ('gateway', '0003_batch_name'),
+        ("accounts", "0002_alter_user_email"),
+        ("gateway", "0003_batch_name"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'failed')), fields=['channel', 'failed_at'], name='delivery_failed'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "failed")),
+                fields=["channel", "failed_at"],
+                name="delivery_failed",
+            ),
         ),
     ]

@@ -15,7 +15,7 @@ from uuid import UUID
 import aiohttp
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.urls import reverse
 
 from gateway import transport
@@ -32,6 +32,8 @@ logger = structlog.get_logger(__name__)
 
 # How often to look for new work while sends are in flight.
 TICK_SECONDS = 0.05
+# How long to hold back new claims so that a run can end with nothing in flight.
+DRAIN_SECONDS = 0.5
 # A longer wait for tokens than this is left to the sweep.
 PATIENCE_SECONDS = 2.0
 
@@ -52,12 +54,20 @@ class Runner:
         return self.loop.run_until_complete(self._run(monotonic() + seconds))
 
     async def _run(self, until: float) -> bool:
+        """Nothing is handed back half-done: what has left is awaited and settled before the end.
+
+        While a provider hangs, the end is put off and others are served meanwhile.
+        """
         more = True
-        while more and monotonic() < until:
-            more = await self._round()
-        # Hand nothing back half-done: what has left is awaited and settled.
-        while self.flights or self.finished:
-            await self._land(TICK_SECONDS)
+        while more:
+            while more and monotonic() < until:
+                more = await self._round()
+            pause = monotonic() + DRAIN_SECONDS
+            while (self.flights or self.finished) and monotonic() < pause:
+                await self._land(TICK_SECONDS)
+            if not self.flights and not self.finished:
+                break
+            more, until = True, monotonic() + DRAIN_SECONDS * 4
         return more
 
     async def _round(self) -> bool:
@@ -139,7 +149,7 @@ class Runner:
         """Give back connections and the loop."""
         if self.session is not None:
             self.loop.run_until_complete(self.session.close())
-        self.database.submit(close_old_connections).result()
+        self.database.submit(connections.close_all).result()
         self.database.shutdown()
         self.loop.close()
 

@@ -1,10 +1,14 @@
 """The way out against a provider on loopback: every end a send can take."""
 
+import asyncio
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from aiohttp import web
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -27,7 +31,7 @@ from gateway.states import State
 from gateway.suppression import suppress
 from tests import builders
 from tests.gateway import twilio
-from tests.gateway.sink import Sink, answer, hang_up
+from tests.gateway.sink import Sink, accepted, answer, hang_up
 from tests.gateway.test_door import drain_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -342,3 +346,24 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(sink: Sink) -> No
     few = statements_to_send(sink, 2)
     assert statements_to_send(sink, 100) == few
     assert statements_to_send(sink, 390) == few
+
+
+def test_a_provider_that_hangs_holds_up_nobody_else(sink: Sink) -> None:
+    async def hang(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(3)
+        return accepted("SM" + "5" * 32)
+
+    sink.answers = [hang]
+    slow = queued(builders.channel())
+    runner = Runner()
+    thread = threading.Thread(target=lambda: runner.run(0.2))
+    thread.start()
+    time.sleep(1)
+    other = queued(builders.channel())
+    until = time.monotonic() + 2
+    while state(other) != State.SENT and time.monotonic() < until:
+        time.sleep(0.05)
+    assert (state(slow), state(other)) == (State.SENDING, State.SENT)
+    thread.join(20)
+    runner.close()
+    assert state(slow) == State.SENT

@@ -1,4 +1,4 @@
-"""The outgoing door: private networks stay out of reach, also by name, redirect and other spelling."""
+"""The outgoing door: private networks stay out of reach by name, redirect or other spelling."""
 
 import asyncio
 from collections.abc import Iterator
