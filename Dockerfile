@@ -16,7 +16,7 @@ RUN export SECRET_KEY=build ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
         DATABASE_URL=postgresql://build/build REDIS_URL=redis://build \
     && python manage.py translations compile \
     && python manage.py collectstatic --noinput \
-    && python -m compileall -q accounts campaigns contacts conversations gateway omnichannel routing \
+    && python -m compileall -q . \
     && chown -R omnichannel var
 
 USER omnichannel
