@@ -118,6 +118,7 @@ def _answered(row: Conversation, author: Member | None, message: Message) -> Non
     row.waiting_since = None
     row.preview, row.preview_direction = message.text[:PREVIEW], Direction.OUTBOUND
     row.last_message_at = message.created_at
+    _refuse_twin(row)
     if row.status != Status.OPEN:
         row.status, row.snoozed_until, row.resolved_at = Status.OPEN, None, None
     if author is not None and row.assignee_id is None:
@@ -208,6 +209,8 @@ def _set_status(
     row = _lock(conversation)
     if row.status == status and not fields:
         return row
+    if status != Status.RESOLVED:
+        _refuse_twin(row)
     row.status = status
     row.snoozed_until = row.resolved_at = None
     for name, value in fields.items():
@@ -234,11 +237,16 @@ def reopen(*, conversation: Conversation, by: Member | None) -> Conversation:
 
     ValidationError when the contact has another one open on the same channel.
     """
-    row = _lock(conversation)
-    twin = Conversation.objects.filter(contact=row.contact_id, channel=row.channel_id)
-    if twin.exclude(pk=row.pk).exclude(status=Status.RESOLVED).exists():
+    return _set_status(conversation, Status.OPEN, by)
+
+
+def _refuse_twin(row: Conversation) -> None:
+    """ValidationError when a resolved conversation cannot open again because another one is open."""
+    if row.status != Status.RESOLVED:
+        return
+    twins = Conversation.objects.filter(contact=row.contact_id, channel=row.channel_id)
+    if twins.exclude(pk=row.pk).exclude(status=Status.RESOLVED).exists():
         raise ValidationError({"status": _("This contact has another open conversation here.")})
-    return _set_status(row, Status.OPEN, by)
 
 
 @transaction.atomic
