@@ -40,7 +40,7 @@ class ListFilter:
     def of(cls, tab: str, status: str, search: str) -> "ListFilter":
         """From what a URL says; anything unknown falls back to the default."""
         return cls(
-            tab=Tab(tab) if tab in Tab else Tab.MINE,
+            tab=Tab(tab) if tab in set(Tab) else Tab.MINE,
             status=status if status in Status.values else Status.OPEN,
             search=search.strip().replace("\x00", "")[:MAX_SEARCH],
         )
