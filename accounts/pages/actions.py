@@ -49,6 +49,25 @@ ACTIONS: dict[str, str | Promise] = {
     "contact.merged": _("Contacts merged"),
     "contact.blocked": _("Contact blocked"),
     "contact.unblocked": _("Contact unblocked"),
+    "consent.granted": _("Opt-in noted"),
+    "consent.withdrawn": _("Opt-out noted"),
+    "label.created": _("Label added"),
+    "label.updated": _("Label changed"),
+    "label.deleted": _("Label deleted"),
+    "attribute.created": _("Attribute added"),
+    "attribute.updated": _("Attribute changed"),
+    "attribute.deleted": _("Attribute deleted"),
+    "segment.created": _("Segment added"),
+    "segment.updated": _("Segment changed"),
+    "segment.deleted": _("Segment deleted"),
+    "campaign.created": _("Campaign added"),
+    "campaign.updated": _("Campaign changed"),
+    "campaign.deleted": _("Campaign deleted"),
+    "campaign.launched": _("Campaign launched"),
+    "campaign.paused": _("Campaign paused"),
+    "campaign.sending": _("Campaign resumed"),
+    "campaign.resumed": _("Campaign resumed"),
+    "campaign.cancelled": _("Campaign cancelled"),
 }
 
 
@@ -58,9 +77,29 @@ def describe(action: str) -> str:
 
 
 def details(data: dict[str, Any]) -> str:
-    """What the entry adds, as short pairs; never more than a line."""
-    pairs = [f"{name}: {_short(value)}" for name, value in data.items() if value not in ("", None)]
+    """What the entry adds to its action and target, in a short line."""
+    if data.keys() >= {"before", "after"}:
+        return f"{data['before']} → {data['after']}"
+    pairs = [
+        f"{DETAILS[name]}: {_short(value)}"
+        for name, value in data.items()
+        if name in DETAILS and value not in ("", None, [])
+    ]
     return " · ".join(pairs)[:300]
+
+
+# What is said of an entry's data; ids and what the target's name tells already are left out.
+DETAILS: dict[str, str | Promise] = {
+    "role": _("role"),
+    "capacity": _("capacity"),
+    "prefix": _("begins with"),
+    "fields": _("fields"),
+    "count": _("number"),
+    "recipients": _("recipients"),
+    "source": _("source"),
+    "medium": _("medium"),
+    "to": _("to"),
+}
 
 
 def _short(value: object) -> str:

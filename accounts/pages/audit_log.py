@@ -1,8 +1,10 @@
 """The audit log: who did what, newest first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django import forms
+from django.apps import apps
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +14,10 @@ from accounts.members import MemberRequest, require
 from accounts.models import AuditEntry, Member
 from accounts.pages.actions import AREAS, describe, details
 from accounts.roles import Ability
+from accounts.scoping import WorkspaceModel
 from accounts.slices import newest_first
+
+MOST_TYPES = 6
 
 
 class AuditFilterForm(forms.Form):
@@ -28,7 +33,30 @@ class Line:
 
     entry: AuditEntry
     action: str
+    target: str
     details: str
+
+
+def target_names(rows: Sequence[AuditEntry]) -> dict[tuple[str, str], str]:
+    """What the entries' targets are called now, by type and id; one statement a type.
+
+    Only for the most frequent types, so that a page's statements stay few; deleted ones have none.
+    """
+    by_type: dict[str, set[str]] = {}
+    for row in rows:
+        by_type.setdefault(row.object_type, set()).add(row.object_id)
+    models = {model._meta.model_name: model for model in apps.get_models()}
+    names: dict[tuple[str, str], str] = {}
+    frequent = sorted(by_type, key=lambda name: -len(by_type[name]))[:MOST_TYPES]
+    for name in frequent:
+        model = models.get(name)
+        if model is None or not issubclass(model, WorkspaceModel):
+            continue
+        found = model.objects.in_workspace(rows[0].workspace_id).filter(pk__in=by_type[name])
+        if model is Member:
+            found = Member.objects.filter(pk__in=found).select_related("user")
+        names |= {(name, str(row.pk)): str(row) for row in found}
+    return names
 
 
 @require(Ability.SETTINGS)
@@ -45,11 +73,20 @@ def audit_list(request: MemberRequest) -> HttpResponse:
         rows = rows.filter(member_id=member)
     part = newest_first(rows, request.GET.get("before", ""))
     people = Member.objects.in_workspace(workspace).select_related("user").order_by("user__name")
+    names = target_names(part.rows)
     context = {
         "areas": form.fields["area"].choices,  # type: ignore[attr-defined]
         "people": people,
         "chosen": form.cleaned_data,
         "slice": part,
-        "lines": [Line(row, describe(row.action), details(row.data)) for row in part.rows],
+        "lines": [
+            Line(
+                row,
+                describe(row.action),
+                names.get((row.object_type, row.object_id)) or str(row.data.get("name", "")),
+                details(row.data),
+            )
+            for row in part.rows
+        ],
     }
     return render(request, "settings/audit/list.html", context)

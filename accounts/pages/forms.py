@@ -20,7 +20,7 @@ def add_service_errors(form: forms.Form, error: ValidationError) -> None:
             form.add_error(name if name in form.fields else None, message)
 
 
-class MembersField(forms.ModelMultipleChoiceField):
+class MembersField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Ticks for members, by the person's name."""
 
     def label_from_instance(self, obj: Any) -> str:

@@ -65,7 +65,8 @@ def channel_list(request: MemberRequest) -> HttpResponse:
 @require_GET
 def choose_kind(request: MemberRequest) -> HttpResponse:
     """The first step of adding a channel."""
-    return render(request, "settings/channels/kinds.html", {"adapters": adapters().values()})
+    kinds = [(kind, adapter.label) for kind, adapter in adapters().items()]
+    return render(request, "settings/channels/kinds.html", {"kinds": kinds})
 
 
 @never_cache
@@ -92,7 +93,7 @@ def add_channel(request: MemberRequest, kind: str) -> HttpResponse:
     return render(
         request,
         "settings/channels/add.html",
-        {"form": form, "adapter": adapter},
+        {"form": form, "label": adapter.label},
         status=422 if form.errors else 200,
     )
 
@@ -113,7 +114,7 @@ def edit_channel(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     return render(
         request,
         "settings/channels/edit.html",
-        {"form": form, "adapter": adapter, "channel": channel},
+        {"form": form, "channel": channel},
         status=422 if form.errors else 200,
     )
 

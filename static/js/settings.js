@@ -13,6 +13,9 @@ for (const form of document.querySelectorAll("form[data-busy]")) {
   form.addEventListener("submit", (event) => event.submitter?.setAttribute("aria-busy", "true"));
 }
 
+// On a small screen the navigation scrolls sideways; the page one is on shall be in view.
+document.querySelector(".settings-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // Coming back with the browser's back button shows the page as it was left.
 addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
