@@ -247,6 +247,7 @@ def update_team(
     members: Sequence[Member] | None = None,
 ) -> Team:
     """Rename a team or replace its members; what is None stays."""
+    team = Team.objects.select_for_update().get(pk=team.pk)
     team = _save_team(team, team.name if name is None else name, members)
     audit.record(
         workspace=team.workspace_id, member=by, action="team.changed", target=team, name=team.name
