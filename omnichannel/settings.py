@@ -58,9 +58,11 @@ INSTALLED_APPS = [
     "routing",
     "campaigns",
     "operations",
+    # Only a command, and it refuses to run without DEBUG, in words.
+    "simulator",
 ]
 if DEBUG:
-    INSTALLED_APPS += ["simulator", "demo"]
+    INSTALLED_APPS += ["demo"]
 
 MIDDLEWARE = [
     "omnichannel.logs.RequestIdMiddleware",

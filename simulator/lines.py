@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 from gateway.models import Channel
 from gateway.registry import UnknownKind, adapter_class
@@ -156,5 +156,6 @@ class Lines:
         return token in known if known is not None else bool(TOKEN.fullmatch(token))
 
     def close(self) -> None:
-        """Let the reading thread end."""
-        self.thread.shutdown(wait=False, cancel_futures=True)
+        """Let the reading thread end, and its connection with it."""
+        self.thread.submit(connections.close_all)
+        self.thread.shutdown()

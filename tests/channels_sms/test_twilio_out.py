@@ -170,7 +170,7 @@ def test_an_answer_that_cannot_be_stored_is_still_an_error() -> None:
     [
         ("7", 7, 7),
         ("0", 0, 0),
-        (format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True), 80, 91),
+        (format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True), 80_000, 86_401),
         (format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True), 0, 0),
         ("soon", None, None),
         ("-5", None, None),

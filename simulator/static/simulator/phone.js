@@ -19,8 +19,7 @@ export class Phone {
     this.select = this.find("select");
     this.online = this.find('[role="switch"]');
     this.problem = this.find(".problem");
-    this.find(".owner").textContent = number;
-    this.element.setAttribute("aria-label", number);
+    this.owner("");
     this.find(".close").hidden = !canClose;
     this.find(".close").addEventListener("click", () => close(number));
     this.listen();
@@ -55,12 +54,16 @@ export class Phone {
     this.element.addEventListener("focusin", () => this.see());
   }
 
+  owner(name) {
+    this.find(".owner-name").textContent = name || this.number;
+    this.find(".owner-number").textContent = name ? this.number : "";
+    this.element.setAttribute("aria-label", name ? `${name} ${this.number}` : this.number);
+  }
+
   /** What the list knows of this phone. */
   summarize(summary) {
     this.unread = summary.unread;
-    const name = summary.name ? `${summary.name} · ${summary.number}` : summary.number;
-    this.find(".owner").textContent = name;
-    this.element.setAttribute("aria-label", name);
+    this.owner(summary.name);
     this.online.checked = summary.online;
     this.element.classList.toggle("is-offline", !summary.online);
     this.find(".offline").hidden = summary.online;

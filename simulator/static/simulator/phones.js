@@ -156,7 +156,8 @@ async function start() {
   await show(asked.length ? asked : state.phones.slice(0, Math.min(2, places())).map((phone) => phone.number));
 }
 
-start().catch(() => {
+start().catch((error) => {
+  console.error(error);
   lost.hidden = false;
   setTimeout(() => location.reload(), 2000);
 });
