@@ -53,9 +53,9 @@ def target_names(rows: Sequence[AuditEntry]) -> dict[tuple[str, str], str]:
         if model is None or not issubclass(model, WorkspaceModel):
             continue
         found = model.objects.in_workspace(rows[0].workspace_id).filter(pk__in=by_type[name])
-        if model is Member:
-            found = Member.objects.filter(pk__in=found).select_related("user")
-        names |= {(name, str(row.pk)): str(row) for row in found}
+        people = Member.objects.filter(pk__in=found).select_related("user")
+        shown = people if model is Member else found
+        names |= {(name, str(row.pk)): str(row) for row in shown}
     return names
 
 

@@ -50,10 +50,9 @@ def change(
     saved = unseal(channel.config)
     secret = {field.name for field in adapter_class(channel.kind).fields if field.secret}
     given = {key: value for key, value in config.items() if value or key not in secret}
-    merged = {key: value for key, value in {**saved, **given}.items() if value}
+    cleaned = clean_config(channel.kind, {**saved, **given})
     summary = ""
-    if merged != saved:
-        cleaned = clean_config(channel.kind, merged)
+    if cleaned != saved:
         _refuse_twin(channel.workspace_id, channel.kind, cleaned, except_for=channel)
         summary = _ask_provider(channel.kind, cleaned)
     with transaction.atomic():
