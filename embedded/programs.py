@@ -21,20 +21,22 @@ def prepare_program(environment: dict[str, str]) -> Program:
     return Program("prepare", [sys.executable, "-c", PREPARE], environment | settings)
 
 
-def programs(environment: dict[str, str]) -> list[Program]:
-    """All of the product, in the order in which they are stopped, group by group."""
+def pages(environment: dict[str, str]) -> list[Program]:
+    """What answers a browser."""
+    simulator = ["manage.py", "simulator", "--port", environment["SIMULATOR_PORT"]]
     return [
         Program("web", _granian("wsgi", environment["PORT"]), environment),
         Program("realtime", _granian("asginl", environment["REALTIME_PORT"]), environment, 5),
-        Program("beat", _celery("beat", "--pidfile="), environment),
+        Program("simulator", [sys.executable, *simulator], environment, 5),
+    ]
+
+
+def workers(environment: dict[str, str]) -> list[Program]:
+    """What does the work behind the pages."""
+    return [
         Program("inbound", _worker("inbound", "inbound,routing"), environment, 20),
         Program("outbound", _worker("outbound", "outbound,campaigns,maintenance"), environment, 20),
-        Program(
-            "simulator",
-            [sys.executable, "manage.py", "simulator", "--port", environment["SIMULATOR_PORT"]],
-            environment,
-            5,
-        ),
+        Program("beat", _celery("beat", "--pidfile="), environment),
     ]
 
 

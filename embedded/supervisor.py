@@ -18,10 +18,11 @@ from embedded.errors import EmbeddedError
 from embedded.keys import write_private
 from embedded.places import Places
 from embedded.processes import Child, Program, Terminal, stop_all, sweep_leftovers
-from embedded.programs import prepare_program, programs
+from embedded.programs import pages, prepare_program, workers
 from embedded.servers import hold, servers
+from embedded.stamp import is_prepared, note_prepared
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 class Stopped(BaseException):
@@ -60,10 +61,7 @@ class Supervisor:
             environment = development_environment(self._places, addresses)
             write_private(self._places.run / "up.json", json.dumps(self._about(environment)))
             try:
-                self._prepare(prepare_program(environment))
-                for program in programs(environment):
-                    self._start(program)
-                self._wait_until_up(environment)
+                self._start_all(environment, ready=is_prepared(self._places) and addresses.owned)
                 self._announce(environment, time.monotonic() - began)
                 self._watch()
             finally:
@@ -105,9 +103,24 @@ class Supervisor:
         write_private(self._places.run / "processes.json", json.dumps(groups))
         return child
 
-    def _prepare(self, program: Program) -> None:
+    def _start_all(self, environment: dict[str, str], *, ready: bool) -> None:
+        """Pages wait for the preparation, unless nothing changed since the last; workers always."""
         self._terminal.say("Migrating and preparing the demo workspace …")
-        child = self._start(program)
+        prepare = self._start(prepare_program(environment))
+        if not ready:
+            self._finish(prepare)
+        for program in pages(environment):
+            self._start(program)
+        self._finish(prepare)
+        note_prepared(self._places)
+        self._wait_until_up(environment)
+        # Last, so that on a small machine they don't hold up the pages.
+        for program in workers(environment):
+            self._start(program)
+
+    def _finish(self, child: Child) -> None:
+        if child not in self._children:
+            return
         while child.code() is None:
             time.sleep(0.02)
         if child.code() != 0:

@@ -30,7 +30,7 @@ def embedded(*arguments: str, data: Path, **extra: str) -> subprocess.CompletedP
         env=environment(data, **extra),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -56,14 +56,14 @@ class Run:
     def output(self) -> str:
         return self._output.read_text(errors="replace")
 
-    def wait_for(self, words: str, seconds: float = 60) -> None:
+    def wait_for(self, words: str, seconds: float = 240) -> None:
         until(lambda: words in self.output or self.process.poll() is not None, seconds)
         assert words in self.output, self.output
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def end(self, seconds: float = 40) -> int:
+    def end(self, seconds: float = 90) -> int:
         return self.process.wait(seconds)
 
 
@@ -86,7 +86,7 @@ def running(*arguments: str, data: Path, **extra: str) -> Iterator[Run]:
         run.process.wait(10)
 
 
-def until(holds: Callable[[], object], seconds: float = 15) -> None:
+def until(holds: Callable[[], object], seconds: float = 60) -> None:
     """Wait until it holds, or fail."""
     deadline = time.monotonic() + seconds
     while not holds():

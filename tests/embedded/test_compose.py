@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from embedded.places import ROOT
-from embedded.programs import programs
+from embedded.programs import workers
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -21,8 +21,7 @@ def test_every_service_has_a_health_check_and_known_dependencies(name: str) -> N
 
 
 def test_the_workers_take_from_every_queue_there_is_in_development() -> None:
-    ports = dict.fromkeys(("PORT", "REALTIME_PORT", "SIMULATOR_PORT"), "1")
-    development = [program.command for program in programs(ports) if "worker" in program.command]
+    development = [each.command for each in workers({}) if "worker" in each.command]
     queues = {
         queue for command in development for queue in command[command.index("-Q") + 1].split(",")
     }

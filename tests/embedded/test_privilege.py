@@ -76,6 +76,6 @@ def test_an_ordinary_user_needs_none_of_this(tmp_path: Path) -> None:
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.stdout == "reached\n", done.stderr
