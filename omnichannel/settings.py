@@ -202,7 +202,7 @@ GATEWAY_SHARDS = 8
 GATEWAY_LOG_DAYS = env.number("GATEWAY_LOG_DAYS", 30)
 
 # Called with the member, in the same transaction, when a membership ends.
-MEMBER_RECEIVERS: dict[str, list[str]] = {"ended": []}
+MEMBER_RECEIVERS = {"ended": ["routing.leaving.receive_member_ended"]}
 
 # --- People
 

@@ -94,7 +94,7 @@ def test_the_last_admin_stays_one(client, admin):
 
 def test_ending_a_membership_ends_access_at_once(client, admin):
     member = builders.member(admin.workspace)
-    builders.conversation(builders.channel(admin.workspace), assignee=member)
+    held = builders.conversation(builders.channel(admin.workspace), assignee=member)
     theirs = Client()
     theirs.force_login(member.user)
     page = client.get(reverse("settings-member", args=[member.pk])).content.decode()
@@ -104,6 +104,9 @@ def test_ending_a_membership_ends_access_at_once(client, admin):
 
     member.refresh_from_db()
     assert member.ended_at is not None
+    held.refresh_from_db()
+    assert held.assignee is None
+    assert held.queued_at is not None
     assert member.name not in client.get(reverse("settings-members")).context["lines"]
     assert theirs.get(reverse("settings-channels")).status_code in {302, 403}
     assert client.get(reverse("settings-member", args=[member.pk])).status_code == 404
