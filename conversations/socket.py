@@ -17,6 +17,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.routing import URLRouter
 from channels.security.websocket import OriginValidator
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.urls import path
 
@@ -44,14 +45,14 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
     open_sockets: ClassVar[dict[int, int]] = {}
 
     async def connect(self) -> None:
-        """Let the member of the session in; tell a stranger why not, in a way a browser can read."""
+        """Let the session's member in; tell others why not, in a way a browser can read."""
         self.member: Member | None = None
         self.sender: asyncio.Task[None] | None = None
         self.waiting: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
         self.last: dict[str, float] = {}
         await self.accept()
-        user: User = self.scope["user"]
-        if not user.is_authenticated:
+        user: User | AnonymousUser = self.scope["user"]
+        if not user.is_authenticated or isinstance(user, AnonymousUser):
             await self.close(NO_SESSION)
             return
         member = await find_member(user, self.scope["session"])
@@ -173,7 +174,7 @@ def find_member(user: User, session: SessionBase) -> Member | None:
     members = list(active_members().filter(user_id=user.pk).order_by("id")[:50])
     chosen = session.get(SESSION_KEY)
     by_workspace = {member.workspace_id: member for member in members}
-    return by_workspace.get(chosen) or (members[0] if members else None)
+    return by_workspace.get(chosen or 0) or (members[0] if members else None)
 
 
 async def tell_presence(member_id: int, connected: bool) -> None:

@@ -80,9 +80,9 @@ def _ended(sockets: Collection[Watched]) -> list[tuple[Watched, int]]:
     members = active_members().in_bulk({socket.member_id for socket in sockets})
     keys = {socket.session_key for socket in sockets}
     sessions = set(
-        Session.objects.filter(
-            session_key__in=keys, expire_date__gt=timezone.now()
-        ).values_list("session_key", flat=True)
+        Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).values_list(
+            "session_key", flat=True
+        )
     )
     result = []
     for socket in sockets:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from babel.dates import format_date, format_skeleton
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.models import Direction, Kind, Message
 from conversations.presenters.activity import Activity, activity
@@ -18,6 +19,7 @@ from gateway.states import State
 
 TOGETHER = timedelta(minutes=5)
 RETRYABLE = frozenset({State.FAILED, State.UNKNOWN})
+JOINERS = "\ufe0f\u200d "
 STOPPED = frozenset({State.FAILED, State.UNKNOWN, State.EXPIRED, State.CANCELLED})
 
 
@@ -58,14 +60,14 @@ class Bubble:
 
 
 PROBLEMS = {
-    "OptedOut": lambda: _("This person has opted out of messages from this sender."),
-    "NotCapable": lambda: _("This channel cannot reach this person."),
-    "WindowClosed": lambda: _("The time to answer freely is over on this channel."),
-    "TooLong": lambda: _("The text is longer than this channel takes."),
-    "BadCredentials": lambda: _("The channel's credentials were refused. An admin has to check them."),
-    "Unreachable": lambda: _("The provider could not be reached."),
-    "Throttled": lambda: _("The provider asked us to slow down for too long."),
-    "Rejected": lambda: _("The provider refused the message."),
+    "OptedOut": _lazy("This person has opted out of messages from this sender."),
+    "NotCapable": _lazy("This channel cannot reach this person."),
+    "WindowClosed": _lazy("The time to answer freely is over on this channel."),
+    "TooLong": _lazy("The text is longer than this channel takes."),
+    "BadCredentials": _lazy("The channel's credentials were refused; an admin has to check them."),
+    "Unreachable": _lazy("The provider could not be reached."),
+    "Throttled": _lazy("The provider asked us to slow down for too long."),
+    "Rejected": _lazy("The provider refused the message."),
 }
 
 
@@ -85,13 +87,15 @@ def fate(delivery: Delivery | None) -> Fate | None:
 
 def _problem(delivery: Delivery, state: State) -> str:
     if state == State.UNKNOWN:
-        return _("It is not clear whether the provider took this message. Sending it again could double it.")
+        return _(
+            "The provider may have taken this message or not. Sending it again could double it."
+        )
     if state == State.EXPIRED:
         return _("Too late to be worth sending.")
     if state == State.CANCELLED:
         return _("Stopped before it was sent.")
     words = PROBLEMS.get(delivery.error_class)
-    return words() if words else _("The message could not be sent.")
+    return str(words) if words else _("The message could not be sent.")
 
 
 def _detail(delivery: Delivery) -> str:
@@ -115,7 +119,7 @@ def _bubble(
     message: Message, previous: Message | None, known: Fate | None, member_id: int
 ) -> Bubble:
     local = timezone.localtime(message.created_at)
-    same_day = previous is not None and timezone.localtime(previous.created_at).date() == local.date()
+    same_day = previous is not None and _day(previous) == local.date()
     return Bubble(
         id=message.pk,
         uid=message.uid,
@@ -141,6 +145,10 @@ def _bubble(
     )
 
 
+def _day(message: Message) -> date:
+    return timezone.localtime(message.created_at).date()
+
+
 def _together(previous: Message | None, message: Message) -> bool:
     return (
         previous is not None
@@ -156,7 +164,7 @@ def _is_emoji(text: str) -> bool:
     """A few pictures and nothing else are shown large."""
     text = text.strip()
     return 0 < len(text) <= 12 and all(
-        ord(char) >= 0x1F000 or 0x2600 <= ord(char) <= 0x27BF or char in "\ufe0f\u200d " for char in text
+        ord(char) >= 0x1F000 or 0x2600 <= ord(char) <= 0x27BF or char in JOINERS for char in text
     )
 
 
@@ -170,5 +178,5 @@ def day_name(day: date) -> str:
     if today - timedelta(days=6) <= day < today:
         return format_date(day, "EEEE", locale=locale()).capitalize()
     if day.year == today.year:
-        return format_skeleton("MMMMd", datetime(day.year, day.month, day.day), locale=locale())
+        return format_skeleton("MMMMd", datetime.combine(day, time()), locale=locale())
     return format_date(day, "long", locale=locale())

@@ -90,10 +90,11 @@ def _reach(address: Address, stops: Sequence[Suppression]) -> Reach:
 
 def _facts(contact: Contact) -> list[Fact]:
     reader = Locale.parse(locale())
+    gender = Gender(contact.gender).label if contact.gender in Gender.values else ""
     facts = [
         Fact(_("Country"), reader.territories.get(contact.country.upper(), contact.country)),
         Fact(_("Language"), reader.languages.get(contact.language, contact.language)),
-        Fact(_("Gender"), str(Gender(contact.gender).label) if contact.gender in Gender.values else ""),
+        Fact(_("Gender"), str(gender)),
         Fact(_("Born"), _born(contact.birth_date)),
         Fact(_("Time zone"), contact.timezone.replace("_", " ")),
         Fact(_("Customer since"), format_date(contact.created_at, "medium", locale=locale())),
@@ -112,11 +113,8 @@ def _born(birth: date | None) -> str:
 
 def _attributes(contact: Contact, definitions: Sequence[AttributeDefinition]) -> list[Fact]:
     names = {row.key: row.name for row in definitions}
-    return [
-        Fact(names.get(key, key), _value(value))
-        for key, value in sorted(contact.attributes.items(), key=lambda item: names.get(item[0], item[0]))
-        if value not in (None, "")
-    ]
+    known = [(names.get(key, key), value) for key, value in contact.attributes.items()]
+    return [Fact(name, _value(value)) for name, value in sorted(known) if value not in (None, "")]
 
 
 def _value(value: object) -> str:

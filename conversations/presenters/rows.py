@@ -86,7 +86,7 @@ def row(conversation: Conversation) -> Row:
         unread=inbound is not None and (read_at is None or inbound > read_at),
         priority=conversation.priority,
         status=conversation.status,
-        status_name=Status(conversation.status).label,
+        status_name=str(Status(conversation.status).label),
         snoozed_until=conversation.snoozed_until,
         labels=tuple(conversation.labels.all()),
         version=conversation.version,

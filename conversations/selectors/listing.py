@@ -180,7 +180,8 @@ SELECT
         WHERE c.workspace_id = %(workspace)s AND c.status = %(status)s
           AND c.assignee_id IS NULL LIMIT %(most)s) AS unassigned),
     (SELECT count(*) FROM (SELECT 1 FROM conversations_conversation c
-        WHERE c.workspace_id = %(workspace)s AND c.status = %(status)s LIMIT %(most)s) AS everything),
+        WHERE c.workspace_id = %(workspace)s AND c.status = %(status)s
+        LIMIT %(most)s) AS everything),
     (SELECT count(*) FROM (SELECT 1 FROM conversations_conversation c
         LEFT JOIN conversations_readmark r
             ON r.conversation_id = c.id AND r.member_id = %(member)s
@@ -191,8 +192,8 @@ SELECT
 
 
 def counts(member: Member, status: str) -> Counts:
-    """The counts of the tabs for one status, in one statement that never reads a whole workspace."""
-    values = {
+    """The tabs' counts for one status, in one statement that never reads a whole workspace."""
+    values: dict[str, int | str] = {
         "workspace": member.workspace_id,
         "member": member.pk,
         "status": status,

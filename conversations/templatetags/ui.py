@@ -14,6 +14,7 @@ from django.forms import BoundField
 from django.utils import timezone, translation
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 register = template.Library()
 
@@ -21,6 +22,7 @@ HUES = ("blue", "violet", "pink", "orange", "green", "teal", "red", "yellow")
 ICONS = Path(settings.BASE_DIR) / "static" / "icons"
 ICON_NAME = re.compile(r"[a-z0-9-]+")
 URL = re.compile(r"\b(?:https?://|www\.)[^\s<>\"'`]{2,2000}", re.IGNORECASE)
+HIDDEN = mark_safe('aria-hidden="true"')
 TRAILING = ".,;:!?)]}»”’"
 WORDS = re.compile(r"[^\W\d_]+", re.UNICODE)
 
@@ -35,9 +37,7 @@ def _svg(name: str) -> str:
 @register.simple_tag
 def icon(name: str, classes: str = "", label: str = "") -> SafeString:
     """An icon of static/icons as inline SVG; hidden from screen readers unless it has a label."""
-    spoken = (
-        format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
-    )
+    spoken = format_html('role="img" aria-label="{}"', label) if label else HIDDEN
     opening = format_html('<svg class="icon {}" {} ', classes, spoken)
     return mark_safe(opening + _svg(name).removeprefix("<svg "))  # noqa: S308 - our own files
 
@@ -48,7 +48,7 @@ def initials(name: object) -> str:
     words = WORDS.findall(str(name or ""))
     if not words:
         return "#"
-    return words[0][0] + (words[-1][0] if len(words) > 1 else "")
+    return str(words[0][0]) + (words[-1][0] if len(words) > 1 else "")
 
 
 @register.filter
@@ -86,7 +86,9 @@ def linkify(text: str) -> SafeString:
 def _anchor(address: str) -> str:
     target = address if address.lower().startswith("http") else f"https://{address}"
     return format_html(
-        '<a href="{}" target="_blank" rel="noopener noreferrer nofollow ugc">{}</a>', target, address
+        '<a href="{}" target="_blank" rel="noopener noreferrer nofollow ugc">{}</a>',
+        target,
+        address,
     )
 
 
@@ -98,6 +100,8 @@ def locale() -> str:
 def short_duration(elapsed: timedelta) -> str:
     """How long in the shortest words of the reader's language: “now” is under a minute."""
     minutes = max(0, int(elapsed.total_seconds() // 60))
+    if minutes == 0:
+        return _("now")
     unit, amount = "minute", minutes
     if minutes >= 60:
         unit, amount = "hour", minutes // 60
@@ -168,7 +172,7 @@ def full_time(value: datetime) -> str:
 @register.filter
 def control(field: BoundField) -> SafeString:
     """A form field's control with the classes and ARIA of the design system."""
-    attrs: dict[str, str] = {}
+    attrs: dict[str, str | bool] = {}
     kind = getattr(field.field.widget, "input_type", "")
     if kind not in ("checkbox", "radio"):
         attrs["class"] = f"{field.field.widget.attrs.get('class', '')} input".strip()

@@ -20,6 +20,7 @@ from conversations.compose import ThreadMoved, compose
 from conversations.models import Conversation, Message, Status
 from conversations.presenters.conversation import header, present
 from conversations.views.access import conversation_of, inbox_view, list_filter, message_of
+from conversations.views.fragments import fresh_rows
 
 
 def action(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -103,9 +104,9 @@ def draft(request: MemberRequest, pk: int) -> HttpResponse:
 
 @action
 def read(request: MemberRequest, pk: int) -> HttpResponse:
-    """The member has seen the conversation up to now."""
+    """The member has seen the conversation up to now; answers its row and the counts."""
     services.mark_read(conversation=conversation_of(request, pk), member=request.member)
-    return HttpResponse(status=204)
+    return fresh_rows(request, [pk])
 
 
 @action

@@ -1,4 +1,6 @@
-"""Small pieces of the inbox: what the page refetches when the socket says that something changed."""
+"""Pieces of the inbox: what the page refetches when the socket says that something changed."""
+
+from collections.abc import Sequence
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -28,8 +30,12 @@ FOUND = 8
 @inbox_view
 def rows(request: MemberRequest) -> HttpResponse:
     """Those of the conversations ``ids`` that the list shows, and the tabs' counts."""
+    return fresh_rows(request, numbers(request.GET.get("ids", "")))
+
+
+def fresh_rows(request: MemberRequest, ids: Sequence[int]) -> HttpResponse:
+    """The rows as they are now, for the list that the URL describes: at most three statements."""
     chosen = list_filter(request)
-    ids = numbers(request.GET.get("ids", ""))
     found = listing.rows_by_id(request.member, chosen, ids) if ids else []
     context = {
         "chosen": chosen,
@@ -103,7 +109,8 @@ def menu(request: MemberRequest, pk: int, name: str) -> HttpResponse:
     """What a menu of the header offers: assign, snooze, labels, more."""
     conversation = conversation_of(request, pk)
     workspace = request.member.workspace
-    context: dict[str, object] = {"conversation": conversation, "header": header(conversation, request.member)}
+    shown = header(conversation, request.member)
+    context: dict[str, object] = {"conversation": conversation, "header": shown}
     if name == "assign":
         context["colleagues"] = outside.colleagues(workspace)
     elif name == "snooze":

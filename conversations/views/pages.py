@@ -23,8 +23,8 @@ def inbox(request: MemberRequest, tab: str | None = None) -> HttpResponse:
     after = Cursor.of(request.GET.get("after", ""))
     if after is not None:
         return render(request, "conversations/rows.html", _page(request, chosen, after))
-    template = "conversations/list.html" if request.headers.get("HX-Request") else "conversations/inbox.html"
-    return render(request, template, list_context(request, chosen))
+    piece = "list" if request.headers.get("HX-Request") else "inbox"
+    return render(request, f"conversations/{piece}.html", list_context(request, chosen))
 
 
 @require_safe
@@ -36,9 +36,7 @@ def conversation(request: MemberRequest, pk: int) -> HttpResponse:
     context = _conversation_context(request, found, chosen)
     if request.headers.get("HX-Request"):
         return render(request, "conversations/conversation.html", context)
-    return render(
-        request, "conversations/inbox.html", context | list_context(request, chosen)
-    )
+    return render(request, "conversations/inbox.html", context | list_context(request, chosen))
 
 
 def list_context(request: MemberRequest, chosen: ListFilter) -> dict[str, Any]:
@@ -47,7 +45,9 @@ def list_context(request: MemberRequest, chosen: ListFilter) -> dict[str, Any]:
     return _page(request, chosen) | {"counts": counts}
 
 
-def _page(request: MemberRequest, chosen: ListFilter, after: Cursor | None = None) -> dict[str, Any]:
+def _page(
+    request: MemberRequest, chosen: ListFilter, after: Cursor | None = None
+) -> dict[str, Any]:
     found, following = listing.page_of(request.member, chosen, after)
     return {"chosen": chosen, "rows": rows(found), "next": following}
 

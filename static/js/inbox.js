@@ -47,7 +47,7 @@ document.addEventListener("realtime", ({ detail }) => {
   if (detail.kind === "resync") return catchUp();
   if (detail.conversation === undefined) return;
   if (presence.receive(detail)) return;
-  list.changed(detail.conversation);
+  if (!thread.reads(detail)) list.changed(detail.conversation);
   if (detail.conversation === router.openId()) {
     thread.changed(detail);
     panel.changed(detail);

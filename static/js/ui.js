@@ -205,6 +205,7 @@ export function shortDuration(milliseconds) {
   const minutes = Math.max(0, Math.floor(milliseconds / 60000));
   if (minutes >= 1440) return units.day.format(Math.floor(minutes / 1440));
   if (minutes >= 60) return units.hour.format(Math.floor(minutes / 60));
+  if (minutes < 1) return t("now");
   return units.minute.format(minutes);
 }
 

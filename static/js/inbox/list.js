@@ -181,25 +181,39 @@ export async function refresh(ids) {
   const shown = query();
   const response = await request(`/inbox/rows/?${shown}&ids=${ids.join(",")}`);
   if (!response.ok || query() !== shown) return;
-  const fresh = fragment(await response.text());
+  await apply(await response.text(), ids);
+}
+
+/** Show rows and counts as the server answered them for these ids. */
+export async function apply(html, ids) {
+  const fresh = fragment(html);
   const rows = $$(".conv", fresh);
   const kept = new Set(rows.map((row) => row.dataset.id));
   for (const id of ids) {
     if (!kept.has(String(id))) $(`#rows [data-id="${id}"]`)?.remove();
   }
-  merge(rows);
+  await merge(rows);
   showCounts($("[data-counts]", fresh).dataset);
 }
 
-function merge(rows) {
+// Rows never move under a finger or a pressed button: the click would be lost.
+let pressed = false;
+document.addEventListener("pointerdown", (event) => { pressed = Boolean(event.target.closest?.("#rows")); });
+for (const name of ["pointerup", "pointercancel"]) {
+  document.addEventListener(name, () => setTimeout(() => { pressed = false; }));
+}
+
+async function merge(rows) {
+  const shown = query();
+  while (pressed) await new Promise((done) => { setTimeout(done, 50); });
   const parent = $("#rows");
-  if (!parent) return;
+  if (!parent || query() !== shown) return;
   const focused = document.activeElement?.closest?.("#rows .conv")?.dataset.id;
   for (const row of rows) {
     const old = $(`[data-id="${row.dataset.id}"]`, parent);
     if (old && Number(old.dataset.version) > Number(row.dataset.version)) continue;
     if (old && old.dataset.order === row.dataset.order) {
-      if (old.innerHTML !== row.innerHTML || old.className !== row.className) old.replaceWith(row);
+      if (old.outerHTML !== row.outerHTML) old.replaceWith(row);
       continue;
     }
     old?.remove();

@@ -25,9 +25,9 @@ async function load() {
   place.scrollTop = top;
 }
 
-/** Something about the conversation changed; ticks do not concern the panel. */
+/** Something about the conversation changed; messages and ticks do not concern the panel. */
 export function changed(event) {
-  if (event.kind === "delivery.changed" || timer) return;
+  if (event.kind !== "conversation.changed" || timer) return;
   timer = setTimeout(() => { timer = null; if (root?.isConnected) load(); }, PACE);
 }
 

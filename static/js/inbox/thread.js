@@ -4,7 +4,7 @@ import { $, $$, announce, fragment, request, t, toast } from "../ui.js";
 import * as list from "./list.js";
 
 const PACE = 200;
-const READ_PACE = 1000;
+const READ_PACE = 300;
 const NEAR = 80;
 const FINAL = new Set(["read", "failed", "expired", "cancelled", "replaced", "unknown"]);
 
@@ -71,7 +71,13 @@ export function changed(event) {
   if (gap) watchAll();
   if (event.version > version) version = event.version;
   schedule();
-  if (gap || event.kind !== "delivery.changed") refreshHeader();
+  if (gap || event.kind === "conversation.changed" || reopens(event)) refreshHeader();
+}
+
+// A message opens a closed conversation, and an answer takes one that nobody has.
+function reopens(event) {
+  const head = $("#conversation-header .thread-head")?.dataset;
+  return event.kind === "message.created" && (head?.status !== "open" || (event.direction === "outbound" && !head.assignee));
 }
 
 /** After a gap: everything that may still move. */
@@ -136,7 +142,7 @@ export function merge(content, { own = false } = {}) {
   }
   regroup();
   if (arrived) incoming(arrived, follow);
-  if (follow) { toBottom(); if (arrived || own) markRead(); }
+  if (follow) { toBottom(); if (content.childElementCount) markRead(); }
 }
 
 function keepGrouping(old, item) {
@@ -207,11 +213,16 @@ function markRead() {
   const conversation = id();
   readTimer = setTimeout(async () => {
     readTimer = null;
-    const response = await request(`/conversations/${conversation}/read/`, { method: "POST" }).catch(() => null);
-    if (response?.ok) list.changed(conversation);
-  }, markRead.soon ? READ_PACE : 0);
-  markRead.soon = true;
+    const shown = list.query();
+    const response = await request(`/conversations/${conversation}/read/?${shown}`, { method: "POST" }).catch(() => null);
+    if (response?.ok && list.query() === shown) list.apply(await response.text(), [conversation]);
+    else list.changed(conversation);
+  }, READ_PACE);
 }
+
+/** Whether a customer's new message will be read as it arrives: its row then comes with the mark. */
+export const reads = (event) => event.kind === "message.created" && event.conversation === id()
+  && !document.hidden && document.hasFocus() && atBottom();
 
 async function clicked(event) {
   const button = event.target.closest("[data-retry]");

@@ -1,0 +1,35 @@
+// Campaign pages: variables into the text, live numbers.
+
+import { $, $$ } from "./ui.js";
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-insert]");
+  const field = $("#campaign-text");
+  if (!button || !field) return;
+  const gap = field.selectionStart && !/\s$/.test(field.value.slice(0, field.selectionStart)) ? " " : "";
+  field.setRangeText(gap + button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+  field.focus();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
+// A page asks again when something changed, unless somebody has a dialog open over it.
+function refresh(id) {
+  const result = $("#result");
+  if (result && (id === null || result.dataset.campaign === String(id))) {
+    htmx.trigger(result, "campaign:changed");
+  }
+  const list = $("[data-live-campaigns]");
+  if (list) htmx.trigger(list, "campaigns:changed");
+}
+
+document.addEventListener("realtime", ({ detail }) => {
+  if (detail.kind === "campaign.changed") refresh(detail.campaign);
+});
+document.addEventListener("realtime:open", ({ detail }) => { if (detail.again) refresh(null); });
+
+for (const form of $$("form[data-busy]")) {
+  form.addEventListener("submit", (event) => event.submitter?.setAttribute("aria-busy", "true"));
+}
+addEventListener("pageshow", () => {
+  for (const button of $$("[aria-busy]")) button.removeAttribute("aria-busy");
+});
