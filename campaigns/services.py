@@ -1,6 +1,7 @@
 """Drafts, launches, pauses, resumes and cancels campaigns."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,10 +15,11 @@ from campaigns.expansion import wake_expansion
 from campaigns.models import Campaign, CampaignStatus, Recipient, RecipientState, SkipReason, given
 from campaigns.progress import campaign_changed
 from contacts.fields import clean_text
-from contacts.models import Segment
-from contacts.rendering import check_template
-from gateway.models import Batch, BatchState, Channel
-from gateway.outbox.queue import set_batch_state
+from contacts.models import Contact, Segment
+from contacts.rendering import MissingValue, check_template, render
+from gateway.addresses import InvalidAddress, normalize
+from gateway.models import Batch, BatchState, Channel, Priority
+from gateway.outbox.queue import queue_delivery, set_batch_state
 from gateway.registry import adapter_class
 
 # Longer than any channel takes, so that drafts of any length are kept and told at the check.
@@ -227,3 +229,40 @@ def _set_status(
     record(workspace=row.workspace_id, member=member, action=f"campaign.{status}", target=row)
     campaign_changed(row)
     return row
+
+
+def send_test(*, campaign: Campaign, member: Member, number: str, contact: Contact | None) -> None:
+    """Send the draft's text once to a number of one's own, as ``contact`` would get it.
+
+    ValidationError by field when it cannot be sent.
+    """
+    if campaign.channel is None:
+        raise ValidationError({"channel": _("Choose a channel.")})
+    adapter = adapter_class(campaign.channel.kind)
+    error = _text_error(campaign)
+    if error:
+        raise ValidationError({"text": error})
+    try:
+        address = normalize(adapter.address_kind, clean_text(number, 320))
+    except InvalidAddress as wrong:
+        raise ValidationError({"number": str(wrong)}) from wrong
+    try:
+        text = render(campaign.text, contact) if contact else campaign.text
+    except MissingValue as missing:
+        raise ValidationError(
+            {"text": _("This contact has no value for “%(name)s”.") % {"name": missing}}
+        ) from missing
+    with transaction.atomic():
+        queue_delivery(
+            channel=campaign.channel,
+            address=address,
+            text=text,
+            message_uid=uuid4(),
+            priority=Priority.SYSTEM,
+        )
+        record(
+            workspace=campaign.workspace_id,
+            member=member,
+            action="campaign.tested",
+            target=campaign,
+        )

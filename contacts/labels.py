@@ -12,7 +12,7 @@ from accounts.models import Member, Workspace
 from contacts.fields import clean_text
 from contacts.models import Label
 
-COLORS = ("grey", "red", "orange", "yellow", "green", "teal", "blue", "purple", "pink")
+COLORS = ("grey", "blue", "violet", "pink", "red", "orange", "yellow", "green", "teal")
 MOST_ON_ONE = 50
 
 

@@ -6,6 +6,8 @@ urlpatterns = [
     path("", include("gateway.urls")),
     path("", include("routing.urls")),
     path("", include("conversations.urls")),
+    path("", include("contacts.urls")),
+    path("", include("campaigns.urls")),
     path("accounts/", include("accounts.urls")),
     path("settings/", include("gateway.pages.urls")),
     path("settings/", include("routing.pages.urls")),

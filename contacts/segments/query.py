@@ -102,7 +102,11 @@ def _opted_out(workspace: Workspace, value: str) -> Any:
     return Address.objects.filter(contact=OuterRef("pk"), value__in=listed.values("address"))
 
 
-_SETS: dict[str, Callable[[Workspace, Any], Any]] = {"label": _labelled, "address": _addressed, "opted_out": _opted_out}
+_SETS: dict[str, Callable[[Workspace, Any], Any]] = {
+    "label": _labelled,
+    "address": _addressed,
+    "opted_out": _opted_out,
+}
 
 _TEXT_LOOKUPS = {
     "is": "iexact",

@@ -1,0 +1,102 @@
+"""Ledger lines in words, for the page and the export."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns.models import Recipient, RecipientState
+from campaigns.selectors import Progress
+from conversations.presenters.messages import PROBLEMS, fate
+from gateway.models import Delivery
+from gateway.states import State
+
+OUTCOME_NAMES = {
+    "pending": gettext_lazy("Waiting"),
+    "queued": gettext_lazy("On its way"),
+    "sent": gettext_lazy("Sent"),
+    "delivered": gettext_lazy("Delivered"),
+    "read": gettext_lazy("Read"),
+    "failed": gettext_lazy("Failed"),
+    "unknown": gettext_lazy("Not clear"),
+    "expired": gettext_lazy("Too late"),
+    "cancelled": gettext_lazy("Stopped"),
+    "skipped": gettext_lazy("Not sent"),
+}
+TONES = {
+    "delivered": "success",
+    "read": "success",
+    "sent": "accent",
+    "failed": "danger",
+    "unknown": "warning",
+    "expired": "warning",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the ledger. ``outcome`` is one of selectors.OUTCOMES; no ``why``: all is well."""
+
+    recipient: Recipient
+    outcome: str
+    outcome_name: str
+    tone: str
+    why: str
+    detail: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A bar of the funnel."""
+
+    name: str
+    count: int
+
+
+def lines(recipients: Sequence[Recipient]) -> list[Line]:
+    """Each recipient's outcome and reason; needs contact and delivery loaded."""
+    return [_line(recipient) for recipient in recipients]
+
+
+def funnel(numbers: Progress) -> list[Step]:
+    """From everybody in the segment to those who answered."""
+    return [
+        Step(_("In the segment"), numbers.total),
+        Step(_("Get a message"), numbers.audience),
+        Step(_("Sent"), numbers.sent),
+        Step(_("Delivered"), numbers.delivered),
+        Step(_("Answered"), numbers.replied),
+    ]
+
+
+def failure_words(error_class: str) -> str:
+    """Why deliveries of this class failed."""
+    words = PROBLEMS.get(error_class)
+    return str(words) if words else _("The message could not be sent.")
+
+
+def _line(recipient: Recipient) -> Line:
+    delivery = recipient.delivery
+    if delivery is None:
+        skipped = recipient.state == RecipientState.SKIPPED
+        outcome = "skipped" if skipped else "pending"
+        why = recipient.get_reason_display() if skipped else ""
+        return Line(recipient, outcome, str(OUTCOME_NAMES[outcome]), "", why, "", None)
+    known = fate(delivery)
+    outcome = "queued" if delivery.state == State.SENDING else delivery.state
+    return Line(
+        recipient=recipient,
+        outcome=outcome,
+        outcome_name=str(OUTCOME_NAMES.get(outcome, delivery.get_state_display())),
+        tone=TONES.get(outcome, ""),
+        why=known.problem if known else "",
+        detail=known.detail if known else "",
+        at=_moment(delivery),
+    )
+
+
+def _moment(delivery: Delivery) -> datetime | None:
+    return delivery.read_at or delivery.delivered_at or delivery.failed_at or delivery.sent_at
