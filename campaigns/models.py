@@ -6,6 +6,7 @@ from typing import TypeVar
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Member
 from accounts.scoping import WorkspaceModel
@@ -22,7 +23,7 @@ class CampaignStatus(models.TextChoices):
     SENDING = "sending", _("Sending")
     PAUSED = "paused", _("Paused")
     FINISHED = "finished", _("Finished")
-    CANCELLED = "cancelled", _("Cancelled")
+    CANCELLED = "cancelled", pgettext_lazy("campaign", "Cancelled")
 
 
 class Campaign(WorkspaceModel):
