@@ -10,11 +10,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import psycopg2
 
 from embedded.errors import EmbeddedError
 from embedded.keys import write_private
+from embedded.leftovers import end_all, running_in
 from embedded.places import Places
 from embedded.privilege import Footing, find_footing, launch_command
 
@@ -156,29 +156,10 @@ def _create_cluster(footing: Footing, places: Places, password: str) -> None:
 
 def _clear_leftovers(data: Path) -> None:
     """End what a killed run left on this data folder, and forget a pid that is someone else's."""
+    end_all(data, ["postgres"], [(signal.SIGINT, 15), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)])
     pid_file = data / "postmaster.pid"
-    for number, seconds in ((signal.SIGINT, 15), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
-        left = _servers_on(data)
-        if not left:
-            break
-        for process in left:
-            # Only the postmaster may be told; its backends follow it.
-            if number != signal.SIGINT or process.ppid() not in {other.pid for other in left}:
-                process.send_signal(number)
-        psutil.wait_procs(left, timeout=seconds)
-    if pid_file.exists() and not _servers_on(data):
+    if pid_file.exists() and not running_in(data, ["postgres"]):
         pid_file.unlink()
-
-
-def _servers_on(data: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.name() == "postgres" and Path(process.cwd()) == data:
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return found
 
 
 def _prepare(server: Postgres, passwords: dict[str, str], port: int, log: Path) -> None:

