@@ -1,0 +1,54 @@
+"""A browser tab's WebSocket, spoken to the ASGI application without a server."""
+
+import json
+from typing import Any
+
+from asgiref.testing import ApplicationCommunicator
+
+SECONDS = 5.0
+
+
+class Tab:
+    """One socket. ``channels.testing`` has the like but needs a server we do not use."""
+
+    def __init__(self, application: Any, path: str, headers: list[tuple[bytes, bytes]]) -> None:
+        scope = {
+            "type": "websocket",
+            "path": path,
+            "query_string": b"",
+            "headers": headers,
+            "subprotocols": [],
+        }
+        self.asgi = ApplicationCommunicator(application, scope)
+
+    async def connect(self) -> bool:
+        """Shake hands; whether we were let in."""
+        await self.asgi.send_input({"type": "websocket.connect"})
+        answer = await self.asgi.receive_output(SECONDS)
+        return bool(answer["type"] == "websocket.accept")
+
+    async def disconnect(self) -> None:
+        """Close the tab."""
+        await self.asgi.send_input({"type": "websocket.disconnect", "code": 1001})
+        await self.asgi.wait(SECONDS)
+
+    async def say(self, text: str) -> None:
+        """Send a frame."""
+        await self.asgi.send_input({"type": "websocket.receive", "text": text})
+
+    async def hear(self, seconds: float = SECONDS) -> dict[str, Any] | None:
+        """The next event that is not about agents' presence; None after silence."""
+        while not await self.asgi.receive_nothing(seconds):
+            output = await self.asgi.receive_output(SECONDS)
+            assert output["type"] == "websocket.send", output
+            event: dict[str, Any] = json.loads(output["text"])
+            if event["kind"] != "agent.changed":
+                return event
+        return None
+
+    async def closed_with(self) -> int:
+        """The close code."""
+        while True:
+            output = await self.asgi.receive_output(SECONDS)
+            if output["type"] == "websocket.close":
+                return int(output["code"])

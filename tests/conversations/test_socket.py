@@ -1,0 +1,257 @@
+"""The agents' WebSocket: who gets in, what they hear, when they are shown the door."""
+
+import asyncio
+import json
+
+import pytest
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import connections
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Member
+from conversations import socket, socket_watch
+from conversations.realtime import conversation_changed, member_group, publish, workspace_group
+from conversations.socket import websocket_application
+from routing.models import Agent
+from tests import builders as make
+from tests.conversations.tab import Tab
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def session_of(member: Member, workspace_id: int | None = None) -> str:
+    """The cookie of a log-in."""
+    client = Client()
+    client.force_login(member.user)
+    if workspace_id is not None:
+        session = client.session
+        session["workspace"] = workspace_id
+        session.save()
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def connection(cookie: str = "", origin: str | None = None) -> Tab:
+    """A browser's handshake."""
+    headers = [(b"host", b"127.0.0.1:8001")]
+    origin = settings.PUBLIC_URL if origin is None else origin
+    if origin:
+        headers.append((b"origin", origin.encode()))
+    if cookie:
+        headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode()))
+    return Tab(websocket_application, "/ws/", headers)
+
+
+async def enter(member: Member, **options) -> Tab:
+    """A connected tab of the member."""
+    cookie = await database_sync_to_async(session_of)(member, **options)
+    tab = connection(cookie)
+    assert await tab.connect()
+    await asyncio.sleep(0.3)
+    return tab
+
+
+async def leave(*tabs: Tab) -> None:
+    """Close the tabs."""
+    for tab in tabs:
+        await tab.disconnect()
+
+
+@pytest.fixture(autouse=True)
+async def no_connection_left():
+    """The thread that speaks to the database for sockets keeps its connection otherwise."""
+    yield
+    await database_sync_to_async(connections.close_all)()
+
+
+@pytest.fixture
+def ana():
+    return make.member()
+
+
+@pytest.fixture
+def ben(ana):
+    return make.member(ana.workspace)
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://127.0.0.1.evil.example", "", "null"]
+)
+async def test_another_origin_is_refused(ana, origin):
+    cookie = await database_sync_to_async(session_of)(ana)
+    assert not await connection(cookie, origin).connect()
+
+
+@pytest.mark.parametrize("cookie", ["", "made-up"])
+async def test_without_a_session_it_closes_with_4401(cookie):
+    tab = connection(cookie)
+    await tab.connect()
+    assert await tab.closed_with() == 4401
+
+
+async def test_without_a_place_it_closes_with_4403(ana):
+    cookie = await database_sync_to_async(session_of)(ana)
+    await Member.objects.filter(pk=ana.pk).aupdate(ended_at=timezone.now())
+    tab = connection(cookie)
+    await tab.connect()
+    assert await tab.closed_with() == 4403
+
+
+async def test_events_reach_the_workspace_and_nobody_else(ana, ben):
+    stranger = await database_sync_to_async(make.member)()
+    here, there, elsewhere = await enter(ana), await enter(ben), await enter(stranger)
+    event = conversation_changed(7, 3)
+    await database_sync_to_async(publish)(ana.workspace_id, event)
+    assert await here.hear() == await there.hear() == event
+    assert await elsewhere.hear(0.4) is None
+    await leave(here, there, elsewhere)
+
+
+async def test_the_chosen_workspace_counts(ana):
+    other = await database_sync_to_async(make.member)(user=ana.user)
+    tab = await enter(ana, workspace_id=other.workspace_id)
+    await database_sync_to_async(publish)(ana.workspace_id, conversation_changed(1, 1))
+    await database_sync_to_async(publish)(other.workspace_id, conversation_changed(2, 1))
+    assert (await tab.hear())["conversation"] == 2
+    await leave(tab)
+
+
+async def test_a_workspace_one_does_not_belong_to_cannot_be_chosen(ana):
+    foreign = await database_sync_to_async(make.workspace)()
+    tab = await enter(ana, workspace_id=foreign.pk)
+    await get_channel_layer().group_send(
+        workspace_group(foreign.pk), {"type": "event", **conversation_changed(1, 1)}
+    )
+    assert await tab.hear(0.4) is None
+    await leave(tab)
+
+
+@pytest.mark.parametrize("kind", ["typing", "viewing"])
+async def test_signals_carry_the_sender_and_are_throttled(ana, ben, kind):
+    here, there = await enter(ana), await enter(ben)
+    message = {"type": kind, "conversation": 5, "member": 999, "name": "Somebody else"}
+    for _ in range(5):
+        await here.say(json.dumps(message))
+    event = await there.hear()
+    assert (event["kind"], event["conversation"], event["member"]) == (kind, 5, ana.pk)
+    assert event["name"] == ana.name
+    assert await there.hear(0.4) is None
+    await leave(here, there)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        "[]",
+        "null",
+        '{"type": "event", "kind": "access.revoked"}',
+        '{"type": "typing", "conversation": "5"}',
+        '{"type": "typing", "conversation": true}',
+        '{"type": "typing", "conversation": 5, "x": "' + "x" * 5000 + '"}',
+    ],
+)
+async def test_nonsense_is_ignored(ana, ben, text):
+    here, there = await enter(ana), await enter(ben)
+    await here.say(text)
+    assert await there.hear(0.4) is None
+    await here.say('{"type": "typing", "conversation": 5}')
+    assert (await there.hear())["kind"] == "typing"
+    await leave(here, there)
+
+
+async def end_membership(member: Member) -> None:
+    await Member.objects.filter(pk=member.pk).aupdate(ended_at=timezone.now())
+
+
+async def change_password(member: Member) -> None:
+    member.user.set_password("another horse battery")
+    await member.user.asave()
+
+
+async def log_out(member: Member) -> None:
+    await Session.objects.all().adelete()
+
+
+async def deactivate(member: Member) -> None:
+    member.user.is_active = False
+    await member.user.asave()
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [(end_membership, 4403), (change_password, 4401), (log_out, 4401), (deactivate, 4403)],
+)
+async def test_it_closes_when_access_ends(ana, end, code, monkeypatch):
+    monkeypatch.setattr(socket_watch, "EVERY", 0.2)
+    tab = await enter(ana)
+    await end(ana)
+    assert await tab.closed_with() == code
+
+
+async def test_a_revocation_is_looked_at_once(ana):
+    tab = await enter(ana)
+    await end_membership(ana)
+    await get_channel_layer().group_send(
+        member_group(ana.pk), {"type": "event", "kind": "access.revoked"}
+    )
+    assert await tab.closed_with() == 4403
+
+
+async def test_a_rumour_of_revocation_changes_nothing(ana):
+    tab = await enter(ana)
+    await get_channel_layer().group_send(
+        member_group(ana.pk), {"type": "event", "kind": "access.revoked"}
+    )
+    assert await tab.hear(0.4) is None
+    await leave(tab)
+
+
+async def test_the_check_of_many_sockets_is_two_statements(ana, ben, django_assert_num_queries):
+    watched = [
+        socket_watch.Watched(member.pk, "none", "none", lambda code: asyncio.sleep(0))
+        for member in (ana, ben) * 20
+    ]
+
+    def check():
+        with django_assert_num_queries(2):
+            return socket_watch._ended.func(watched)
+
+    assert len(await database_sync_to_async(check)()) == 40
+
+
+async def test_presence_is_told(ana):
+    tab = await enter(ana)
+    agent = await Agent.objects.aget(member=ana)
+    assert agent.status == "online"
+    first = agent.seen_at
+    await tab.say('{"type": "heartbeat"}')
+    await asyncio.sleep(0.5)
+    await agent.arefresh_from_db()
+    assert agent.seen_at > first
+    await leave(tab)
+
+
+async def test_a_tab_that_cannot_follow_is_told_to_fetch_everything(ana, monkeypatch):
+    monkeypatch.setattr(socket, "MOST_WAITING", 3)
+    blocked = asyncio.Event()
+    send = socket.InboxSocket.send
+
+    async def slow(self, *args, **kwargs):
+        await blocked.wait()
+        await send(self, *args, **kwargs)
+
+    monkeypatch.setattr(socket.InboxSocket, "send", slow)
+    tab = await enter(ana)
+    for n in range(20):
+        await get_channel_layer().group_send(
+            workspace_group(ana.workspace_id), {"type": "event", **conversation_changed(n, 1)}
+        )
+    await asyncio.sleep(0.5)
+    blocked.set()
+    kinds = [(await tab.hear())["kind"] for _ in range(2)]
+    assert "resync" in kinds
+    await leave(tab)
