@@ -48,6 +48,7 @@ class Outcome:
 def settle(outcomes: Sequence[Outcome]) -> None:
     """Write a batch of outcomes, monotonically; then apply reports that came before."""
     with transaction.atomic():
+        _drop_taken_answers(outcomes)
         changed = _move(outcomes)
         statuses.save(changed)
         _save_schedule(changed)
@@ -58,6 +59,23 @@ def settle(outcomes: Sequence[Outcome]) -> None:
     statuses.apply(
         statuses.Key(one.row.channel_id, one.external_id) for one in outcomes if one.external_id
     )
+
+
+def _drop_taken_answers(outcomes: Sequence[Outcome]) -> None:
+    """Two unclear sends of one text may find the same message: it belongs to the first only."""
+    asked = [one for one in outcomes if one.asked and one.external_id]
+    if not asked:
+        return
+    known = Delivery.objects.filter(
+        channel_id__in={one.row.channel_id for one in asked},
+        external_id__in=[one.external_id for one in asked],
+    )
+    taken = set(known.values_list("channel_id", "external_id"))
+    for one in asked:
+        key = (one.row.channel_id, one.external_id)
+        if key in taken:
+            one.external_id, one.absent = None, True
+        taken.add(key)
 
 
 def _move(outcomes: Sequence[Outcome]) -> list[Delivery]:

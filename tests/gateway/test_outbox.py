@@ -171,25 +171,28 @@ def ask_now() -> None:
     Delivery.objects.filter(state=State.UNKNOWN).update(ask_at=timezone.now())
 
 
+def listed_at_the_provider(channel: Channel) -> dict[str, str]:
+    """An accepted message as the provider lists it."""
+    sent_at = timezone.now().strftime("%a, %d %b %Y %H:%M:%S +0000")
+    return {
+        "sid": "SM" + "9" * 32,
+        "body": "Hi",
+        "to": "+14155550100",
+        "from": channel.address,
+        "direction": "outbound-api",
+        "status": "sent",
+        "date_created": sent_at,
+        "date_sent": sent_at,
+    }
+
+
 def test_an_unclear_send_is_found_at_the_provider_and_not_sent_again(sink: Sink) -> None:
     sink.answers = [hang_up]
     channel = builders.channel()
     delivery = queued(channel)
     run()
     assert state(delivery) == State.UNKNOWN
-    sent_at = timezone.now().strftime("%a, %d %b %Y %H:%M:%S +0000")
-    sink.listed = [
-        {
-            "sid": "SM" + "9" * 32,
-            "body": "Hi",
-            "to": "+14155550100",
-            "from": channel.address,
-            "direction": "outbound-api",
-            "status": "sent",
-            "date_created": sent_at,
-            "date_sent": sent_at,
-        }
-    ]
+    sink.listed = [listed_at_the_provider(channel)]
     ask_now()
     run()
     row = Delivery.objects.get(pk=delivery.pk)
@@ -211,6 +214,17 @@ def test_an_unclear_send_that_the_provider_denies_is_sent_again_after_the_last_q
     run()
     assert state(delivery) == State.SENT
     assert len(sink.received) == 2
+
+
+def test_two_unclear_sends_never_claim_the_same_message(sink: Sink) -> None:
+    sink.answers = [hang_up, hang_up]
+    channel = builders.channel()
+    deliveries = [queued(channel), queued(channel)]
+    run()
+    sink.listed = [listed_at_the_provider(channel)]
+    ask_now()
+    run()
+    assert sorted(state(delivery) for delivery in deliveries) == [State.SENT, State.UNKNOWN]
 
 
 def test_a_dead_workers_lease_ends_as_unknown_and_is_asked_about(sink: Sink) -> None:
