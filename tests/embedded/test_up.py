@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import stat
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,16 @@ def healthy(ports: dict[str, str]) -> bool:
         return bool(answer.status == 200)
 
 
+def ready(ports: dict[str, str]) -> bool:
+    """Whether database, Redis and the workers of every queue answer."""
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{ports['PORT']}/readyz", timeout=10).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    return True
+
+
 def program(data: Path, words: str) -> psutil.Process:
     """The leader of one of the supervised process groups."""
     groups = json.loads((data / "run" / "processes.json").read_text())
@@ -49,6 +60,7 @@ def program(data: Path, words: str) -> psutil.Process:
 
 def test_one_at_a_time_and_a_clean_end(tmp_path: Path, ports: dict[str, str], run: Run) -> None:
     assert healthy(ports)
+    until(lambda: ready(ports), 180)
     demo = json.loads((tmp_path / "demo.json").read_text())
     assert stat.S_IMODE((tmp_path / "demo.json").stat().st_mode) == 0o600
     assert demo["url"] == f"http://127.0.0.1:{ports['PORT']}"
