@@ -37,6 +37,11 @@ def conversation_of(request: MemberRequest, pk: int) -> Conversation:
     return get_scoped(with_row_data(request.member), request.member.workspace_id, pk=pk)
 
 
+def bare_conversation(request: MemberRequest, pk: int) -> Conversation:
+    """The conversation alone, for what is asked for most often, else 404."""
+    return get_scoped(Conversation, request.member.workspace_id, pk=pk)
+
+
 def message_of(request: MemberRequest, pk: int, message_pk: int) -> Message:
     """A message of a conversation of the workspace, else 404."""
     return get_scoped(Message, request.member.workspace_id, pk=message_pk, conversation_id=pk)

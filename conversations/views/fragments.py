@@ -10,6 +10,7 @@ from accounts.members import MemberRequest
 from accounts.models import Team
 from contacts.models import Label
 from conversations import outside
+from conversations.models import Conversation
 from conversations.presenters.conversation import (
     can_be,
     header,
@@ -21,7 +22,15 @@ from conversations.presenters.panel import panel as panel_of
 from conversations.presenters.rows import rows as present_rows
 from conversations.selectors import listing, threads
 from conversations.selectors.listing import ListFilter
-from conversations.views.access import conversation_of, inbox_view, list_filter, numbers, uuids
+from conversations.selectors.threads import Piece
+from conversations.views.access import (
+    bare_conversation,
+    conversation_of,
+    inbox_view,
+    list_filter,
+    numbers,
+    uuids,
+)
 
 FOUND = 8
 
@@ -49,26 +58,31 @@ def fresh_rows(request: MemberRequest, ids: Sequence[int]) -> HttpResponse:
 @inbox_view
 def messages(request: MemberRequest, pk: int) -> HttpResponse:
     """Messages ``after`` or ``before`` an id, or the ones named by ``ids`` or ``uids``."""
-    conversation = conversation_of(request, pk)
-    query = request.GET
-    after, before = numbers(query.get("after", "")), numbers(query.get("before", ""))
-    earlier = False
-    if before:
-        piece = threads.thread(conversation, before=before[0])
-        found, earlier = piece.messages, piece.earlier
-    else:
-        found = threads.since(conversation, after[0]) if after else []
-        known = {row.pk for row in found}
-        named = threads.by_id(conversation, numbers(query.get("ids", "")))
-        named += threads.by_uid(conversation, uuids(query.get("uids", "").split(",")))
-        found += [row for row in {row.pk: row for row in named}.values() if row.pk not in known]
-        found.sort(key=lambda row: (row.created_at, row.pk))
+    conversation = bare_conversation(request, pk)
+    before = numbers(request.GET.get("before", ""))
+    piece = (
+        threads.thread(conversation, before=before[0]) if before else _named(request, conversation)
+    )
     context = {
         "conversation": conversation,
-        "bubbles": present(found, request.member),
-        "earlier": earlier,
+        "bubbles": present(piece.messages, request.member),
+        "earlier": piece.earlier,
     }
     return render(request, "conversations/messages.html", context)
+
+
+def _named(request: MemberRequest, conversation: Conversation) -> Piece:
+    query = request.GET
+    after = numbers(query.get("after", ""))
+    found = {row.pk: row for row in threads.since(conversation, after[0])} if after else {}
+    missing = [pk for pk in numbers(query.get("ids", "")) if pk not in found]
+    uids = uuids(part for part in query.get("uids", "").split(",") if part)
+    if missing:
+        found |= {row.pk: row for row in threads.by_id(conversation, missing)}
+    if uids:
+        found |= {row.pk: row for row in threads.by_uid(conversation, uids)}
+    ordered = sorted(found.values(), key=lambda row: (row.created_at, row.pk))
+    return Piece(ordered, earlier=False)
 
 
 @require_safe

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from benches.stack import Stack
 
@@ -28,9 +28,26 @@ def say(phone: Page, text: str) -> None:
     phone.get_by_test_id("phone-send").click()
 
 
-def row(page: Page, text: str) -> "object":
-    """The list row with this text."""
-    return page.get_by_test_id("conversation-row").filter(has_text=text)
+class Tunnel:
+    """The page's sockets pass through it while it is open."""
+
+    def __init__(self) -> None:
+        self.open = True
+        self.passing: list[WebSocketRoute] = []
+
+    def through(self, route: WebSocketRoute) -> None:
+        """Connect a new socket, or turn it away."""
+        if self.open:
+            route.connect_to_server()
+            self.passing.append(route)
+        else:
+            route.close(code=1012)
+
+    def collapse(self) -> None:
+        """Cut what passes and let nothing through."""
+        self.open = False
+        for route in self.passing:
+            route.close(code=1012)
 
 
 def open_by(page: Page, phone: Page, stack: Stack, text: str) -> None:
@@ -135,16 +152,35 @@ def test_after_a_lost_connection_the_page_catches_up(
     stack, login: Login, phone: Phone, number: str
 ):
     agent, customer = login("agent"), phone(number)
+    tunnel = Tunnel()
+    agent.route_web_socket(re.compile("/ws/"), tunnel.through)
     open_by(agent, customer, stack, f"Hello {uuid.uuid4().hex[:8]}")
     agent.evaluate("window.neverReloaded = true")
-    agent.context.set_offline(True)
-    agent.evaluate("window.dispatchEvent(new CustomEvent('test:drop'))")
+
+    tunnel.collapse()
+    expect(agent.locator("#connection")).to_be_visible()
     lost = f"While you were away {uuid.uuid4().hex[:8]}"
     say(customer, lost)
     agent.wait_for_timeout(1500)
-    agent.context.set_offline(False)
+    assert not agent.get_by_test_id("message").filter(has_text=lost).count()
+    tunnel.open = True
+
     expect(agent.get_by_test_id("message").filter(has_text=lost)).to_have_count(1)
+    expect(agent.locator("#connection")).to_be_hidden()
     assert agent.evaluate("window.neverReloaded")
+
+
+def test_colleagues_see_who_is_here_and_who_writes(stack, login: Login, phone: Phone, number: str):
+    ana, ben = login("agent"), login("agent", 1)
+    open_by(ana, phone(number), stack, f"Crowd {uuid.uuid4().hex[:8]}")
+    ben.goto(ana.url)
+    expect(ana.locator("#viewers .avatar")).to_have_count(1)
+    expect(ana.locator("#typing")).to_be_hidden()
+    ben.get_by_test_id("composer-input").press_sequentially("Let me")
+    expect(ana.locator("#typing")).to_be_visible()
+    ben.close()
+    expect(ana.locator("#typing")).to_be_hidden()
+    expect(ana.locator("#viewers .avatar")).to_have_count(0)
 
 
 def test_the_keyboard_is_enough(stack, login: Login, phone: Phone, number: str):

@@ -31,6 +31,7 @@ export function mount(element) {
   scroller = $("#thread");
   version = Number(root.dataset.version);
   wanted = { ids: new Set(), uids: new Set() };
+  markUnread();
   toBottom();
   watchEarlier();
   scroller.addEventListener("scroll", scrolled, { passive: true });
@@ -146,7 +147,8 @@ export function merge(content, { own = false } = {}) {
 }
 
 function keepGrouping(old, item) {
-  for (const name of ["is-grouped", "is-same-day"]) item.classList.toggle(name, old.classList.contains(name));
+  if (old.dataset.new) item.dataset.new = old.dataset.new;
+  for (const name of ["is-grouped", "is-same-day", "is-new-mark"]) item.classList.toggle(name, old.classList.contains(name));
 }
 
 function place(parent, item) {
@@ -161,7 +163,20 @@ function place(parent, item) {
 function incoming(item, follow) {
   announce(t("new-message", { name: root.dataset.contact }));
   if (follow && !document.hidden) return;
+  if (!$("#messages .is-new-mark")) markNew(item);
   if (!follow) $("#new-below").hidden = false;
+}
+
+function markNew(item) {
+  item.dataset.new = t("new-marker");
+  item.classList.add("is-new-mark");
+}
+
+// Where reading stopped last time; nothing to mark when all or none has been read.
+function markUnread() {
+  const read = Number(root.dataset.readAt);
+  const first = read && messages().find((item) => item.classList.contains("msg-in") && Number(item.dataset.at) > read);
+  if (first && first !== messages()[0]) markNew(first);
 }
 
 /** Day separators and groups follow from the neighbours, wherever a message was put in. */
