@@ -74,6 +74,9 @@ class Address(WorkspaceModel):
                 fields=["workspace", "kind", "value"], name="address_unique_in_workspace"
             )
         ]
+        indexes = [
+            GinIndex(OpClass(Upper("value"), name="gin_trgm_ops"), name="address_value_search"),
+        ]
 
     def __str__(self) -> str:
         return self.value
