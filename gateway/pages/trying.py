@@ -50,7 +50,8 @@ def test_message(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     form = TestMessageForm(request.POST, adapter=adapter_class(channel.kind))
     context = {"channel": channel, "test_form": form}
     if not form.is_valid():
-        return render(request, "settings/channels/_test.html", context, status=422)
+        # Not 422: htmx puts nothing but a success into the page.
+        return render(request, "settings/channels/_test.html", context)
     context["delivery"] = send_test(channel=channel, member=request.member, **form.cleaned_data)
     return render(request, "settings/channels/_test.html", context)
 
