@@ -1,14 +1,25 @@
 """Reads contacts for pages: search, segment, cursor pages, and all about one person."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from accounts.models import Workspace
-from contacts.models import Address, ConsentRecord, Contact, Segment
+from contacts.fields import DAY
+from contacts.models import (
+    Address,
+    AttributeDefinition,
+    AttributeType,
+    ConsentRecord,
+    Contact,
+    Segment,
+)
 from contacts.segments import contacts_matching
 from contacts.segments.catalogue import media
 from gateway.models import Suppression
@@ -127,10 +138,20 @@ def media_of(kind: str) -> list[str]:
     )
 
 
-def shown_attributes(contact: Contact, definitions: Any) -> list[tuple[Any, Any]]:
-    """The contact's values with their definitions, in the definitions' order."""
+def shown_attributes(
+    contact: Contact, known: Mapping[str, AttributeDefinition]
+) -> list[tuple[AttributeDefinition, str]]:
+    """The contact's values in words of the reader's language, in the definitions' order."""
     return [
-        (row, contact.attributes[key])
-        for key, row in definitions.items()
+        (row, _in_words(row, contact.attributes[key]))
+        for key, row in known.items()
         if key in contact.attributes
     ]
+
+
+def _in_words(definition: AttributeDefinition, value: Any) -> str:
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if definition.type == AttributeType.DATE and isinstance(value, str) and DAY.fullmatch(value):
+        return date_format(date.fromisoformat(value), "DATE_FORMAT")
+    return str(value)

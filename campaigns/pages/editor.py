@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -61,7 +62,7 @@ def edit_step(request: MemberRequest, campaign_id: int, step: str) -> HttpRespon
         fields = _sent(request, step)
         try:
             services.update(campaign=campaign, member=request.member, **fields)
-            return redirect("campaign-step", campaign.pk, _after(request, step))
+            return _go_on(request, campaign, step)
         except ValidationError as error:
             errors = error.message_dict
     context = _context(request, campaign, step) | {"errors": errors}
@@ -154,9 +155,14 @@ def _sent(request: MemberRequest, step: str) -> dict[str, Any]:
     return {}
 
 
-def _after(request: MemberRequest, step: str) -> str:
+def _go_on(request: MemberRequest, campaign: Campaign, step: str) -> HttpResponse:
+    """To the step that was asked for, to a new segment for this campaign, or to the next step."""
     wanted = request.POST.get("go", "")
-    return wanted if wanted in STEPS else NEXT.get(step, step)
+    if wanted == "segment":
+        return redirect(f"{reverse('segment-add')}?campaign={campaign.pk}")
+    return redirect(
+        "campaign-step", campaign.pk, wanted if wanted in STEPS else NEXT.get(step, step)
+    )
 
 
 def _row(request: MemberRequest, model: type[Any], name: str) -> Any:

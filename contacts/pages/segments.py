@@ -71,6 +71,7 @@ def edit_segment(request: MemberRequest, segment_id: int | None = None) -> HttpR
                 return _saved(request, saved)
             errors = saved
     context = _shown(workspace, known, tree, errors) | {"segment": segment, "name": name}
+    context["campaign_id"] = _campaign(request.POST) or _campaign(request.GET)
     status = 422 if errors else 200
     return render(request, "contacts/segment.html", context, status=status)
 

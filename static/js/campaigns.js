@@ -12,7 +12,24 @@ document.addEventListener("click", (event) => {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
-// A page asks again when something changed, unless somebody has a dialog open over it.
+// Leaving a step by the steps above saves what was typed.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".steps a[data-go]");
+  const form = $(".editor-main form");
+  if (!link || !form?.hasAttribute("data-dirty")) return;
+  event.preventDefault();
+  const go = document.createElement("input");
+  go.type = "hidden";
+  go.name = "go";
+  go.value = link.dataset.go;
+  form.append(go);
+  form.requestSubmit();
+});
+document.addEventListener("input", (event) => {
+  event.target.closest(".editor-main form")?.setAttribute("data-dirty", "");
+});
+
+// A page asks again when something changed.
 function refresh(id) {
   const result = $("#result");
   if (result && (id === null || result.dataset.campaign === String(id))) {

@@ -47,6 +47,10 @@ def test_the_editor_leads_from_nothing_to_people(page, ws):
     campaign = Campaign.objects.get()
     url = f"/campaigns/{campaign.pk}"
     assert answer.headers["Location"] == f"{url}/who/"
+    answer = page.post(f"{url}/who/", {"name": "Spring", "go": "segment"})
+    assert answer.headers["Location"] == f"/segments/new/?campaign={campaign.pk}"
+    answer = page.post(f"{url}/who/", {"name": "Spring", "segment": segment.pk, "go": "check"})
+    assert answer.headers["Location"] == f"{url}/check/"
     answer = page.post(f"{url}/who/", {"name": "Spring", "segment": segment.pk})
     assert answer.headers["Location"] == f"{url}/what/"
     answer = page.post(f"{url}/what/", {"text": "Hola {{ name }}"})

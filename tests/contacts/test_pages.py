@@ -240,6 +240,15 @@ def test_the_builder_saves_what_it_shows_and_shows_what_it_saved(page, ws):
     assert segment.filter == TREE
 
 
+def test_a_segment_made_for_a_campaign_leads_back_to_it(page, ws):
+    assert 'name="campaign" value="7"' in page.get("/segments/new/?campaign=7").content.decode()
+    answer = page.post("/segments/new/", {"name": "X", "campaign": "7"})
+    segment = Segment.objects.get()
+    assert answer.headers["Location"] == f"/campaigns/7/who/?segment={segment.pk}"
+    answer = page.post("/segments/new/", {"name": "Y", "campaign": "//evil.example"})
+    assert answer.headers["Location"] == "/segments/"
+
+
 def test_the_builder_adds_nests_and_removes(page, ws):
     def rows(do: str, fields=FIELDS):
         answer = page.post("/segments/rebuild/", {**fields, "do": do})
