@@ -18,6 +18,8 @@ PAGE = 40
 COUNT_UP_TO = 1000
 SEARCH_UP_TO = 500
 MAX_SEARCH = 100
+# Fewer letters make no trigram; then only the beginnings of names are found.
+INDEXED_FROM = 3
 
 
 class Tab(StrEnum):
@@ -155,12 +157,15 @@ def _matching(member: Member, chosen: ListFilter) -> Q:
 
 def _found_contacts(workspace_id: int, words: str) -> list[int]:
     """Contacts by a part of the name or of an address, each found through its own index."""
-    names = Contact.objects.in_workspace(workspace_id).filter(name__icontains=words)
+    people = Contact.objects.in_workspace(workspace_id)
+    if len(words) < INDEXED_FROM:
+        starting = people.filter(name__istartswith=words)
+        return list(starting.values_list("id", flat=True)[:SEARCH_UP_TO])
     addresses = Address.objects.in_workspace(workspace_id).filter(
         value__icontains=_as_address(words)
     )
     return [
-        *names.values_list("id", flat=True)[:SEARCH_UP_TO],
+        *people.filter(name__icontains=words).values_list("id", flat=True)[:SEARCH_UP_TO],
         *addresses.values_list("contact_id", flat=True)[:SEARCH_UP_TO],
     ]
 
