@@ -139,8 +139,13 @@ def create_channel(
 
 
 @transaction.atomic
-def update_channel(*, channel: Channel, member: Member | None, **changes: Any) -> Channel:
-    """Change name, enabled, rate_per_second or config (merged; a blank secret keeps its value)."""
+def update_channel(
+    *, channel: Channel, member: Member | None, forget: Collection[str] = (), **changes: Any
+) -> Channel:
+    """Change name, enabled, rate_per_second or config (merged; a blank secret keeps its value).
+
+    ``forget`` names optional secrets to remove.
+    """
     row = Channel.objects.select_for_update().get(pk=channel.pk)
     unknown = changes.keys() - CHANGEABLE - {"config"}
     if unknown:
@@ -151,8 +156,8 @@ def update_channel(*, channel: Channel, member: Member | None, **changes: Any) -
         row.rate_per_second = _clean_rate(changes["rate_per_second"])
     if "enabled" in changes:
         row.enabled = bool(changes["enabled"])
-    if "config" in changes:
-        merged = clean_config(row.kind, _merge(row, changes["config"]))
+    if "config" in changes or forget:
+        merged = clean_config(row.kind, merged_config(row, changes.get("config", {}), forget))
         row.config = seal(merged)
         row.address = adapter_class(row.kind).channel_address(merged)
     row.save()
@@ -167,10 +172,14 @@ def update_channel(*, channel: Channel, member: Member | None, **changes: Any) -
     return row
 
 
-def _merge(channel: Channel, config: Mapping[str, Any]) -> dict[str, Any]:
+def merged_config(
+    channel: Channel, config: Mapping[str, Any], forget: Collection[str] = ()
+) -> dict[str, Any]:
+    """What is saved with the given values over it; a blank secret keeps the saved one."""
     secret = {field.name for field in adapter_class(channel.kind).fields if field.secret}
     kept = {name: value for name, value in config.items() if value or name not in secret}
-    return {**unseal(channel.config), **kept}
+    merged = {**unseal(channel.config), **kept}
+    return {name: value for name, value in merged.items() if name not in forget}
 
 
 @transaction.atomic

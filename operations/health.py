@@ -36,6 +36,8 @@ class HealthMiddleware:
             return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
         response = answer(request)
         response["Cache-Control"] = "no-store"
+        # The asker knows; a line for each probe would only hide others (read by django.utils.log).
+        response._has_been_logged = True  # type: ignore[attr-defined]
         return response
 
 

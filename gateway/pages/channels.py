@@ -126,7 +126,8 @@ def _saved(request: MemberRequest, channel: Channel, form: ChannelForm) -> bool:
             member=request.member,
             name=form.cleaned_data["name"],
             config=form.config(),
-            rate=form.cleaned_data["rate_per_second"],
+            rate_per_second=form.cleaned_data["rate_per_second"],
+            forget=form.forgotten(),
         )
     except ValidationError as error:
         form.add_refusal(error)

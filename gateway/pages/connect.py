@@ -1,6 +1,6 @@
 """Adding and changing a channel: nothing is saved that the provider has not accepted."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,6 +11,7 @@ from gateway.channels import (
     check_config_with_provider,
     clean_config,
     create_channel,
+    merged_config,
     update_channel,
 )
 from gateway.errors import BadCredentials, SendError, Throttled, Unreachable
@@ -41,23 +42,31 @@ def connect(
 
 
 def change(
-    *, channel: Channel, member: Member, name: str, config: Mapping[str, str], rate: float
+    *,
+    channel: Channel,
+    member: Member,
+    name: str,
+    config: Mapping[str, str],
+    rate_per_second: float,
+    forget: Collection[str] = (),
 ) -> str:
     """Change a channel; new settings are tried at the provider first (same errors as connect).
 
     Returns what the provider said, or "" when it was not asked.
     """
-    saved = unseal(channel.config)
-    secret = {field.name for field in adapter_class(channel.kind).fields if field.secret}
-    given = {key: value for key, value in config.items() if value or key not in secret}
-    cleaned = clean_config(channel.kind, {**saved, **given})
+    cleaned = clean_config(channel.kind, merged_config(channel, config, forget))
     summary = ""
-    if cleaned != saved:
+    if cleaned != unseal(channel.config):
         _refuse_twin(channel.workspace_id, channel.kind, cleaned, except_for=channel)
         summary = _ask_provider(channel.kind, cleaned)
     with transaction.atomic():
         update_channel(
-            channel=channel, member=member, name=name, rate_per_second=rate, config=config
+            channel=channel,
+            member=member,
+            name=name,
+            rate_per_second=rate_per_second,
+            config=config,
+            forget=forget,
         )
     return summary
 

@@ -14,6 +14,7 @@ from gateway.models import Channel
 from gateway.registry import adapter_class
 
 PREFIX = "config_"
+FORGET = "forget_"
 
 
 class ChannelForm(forms.Form):
@@ -32,6 +33,10 @@ class ChannelForm(forms.Form):
         kept = secrets_set(channel) if channel else set()
         for field in adapter.fields:
             self.fields[PREFIX + field.name] = _form_field(field, kept=field.name in kept)
+            if field.name in kept and not field.required:
+                self.fields[FORGET + field.name] = forms.BooleanField(
+                    label=_("Remove the saved value"), required=False
+                )
         self.fields["rate_per_second"] = forms.FloatField(
             label=_("Messages per second"),
             min_value=0.01,
@@ -54,6 +59,14 @@ class ChannelForm(forms.Form):
             for name, value in self.cleaned_data.items()
             if name.startswith(PREFIX)
         }
+
+    def forgotten(self) -> list[str]:
+        """Names of the optional secrets to remove; clean only."""
+        return [
+            name.removeprefix(FORGET)
+            for name, value in self.cleaned_data.items()
+            if name.startswith(FORGET) and value
+        ]
 
     def add_refusal(self, error: ValidationError) -> None:
         """Put a service's errors beside the fields they are about."""

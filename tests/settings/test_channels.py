@@ -141,6 +141,23 @@ def test_changed_credentials_are_checked_before_they_are_saved(client, admin, pr
     assert unseal(channel.config)["auth_token"] == "e" * 32
 
 
+def test_a_secondary_token_can_be_removed_a_needed_one_cannot(client, admin, provider):
+    extra = {"from_number": "+14155550123", "auth_token_secondary": "d" * 32}
+    channel = builders.channel(admin.workspace, extra)
+    assert "Remove the saved value" in client.get(edit(channel)).content.decode()
+    changes = {"config_auth_token": "", "forget_auth_token": "on"}
+
+    client.post(edit(channel), filled(**changes))
+
+    channel.refresh_from_db()
+    assert unseal(channel.config)["auth_token_secondary"] == "d" * 32
+    client.post(edit(channel), filled(**changes, forget_auth_token_secondary="on"))
+    channel.refresh_from_db()
+    config = unseal(channel.config)
+    assert config["auth_token"] == builders.TOKEN
+    assert "auth_token_secondary" not in config
+
+
 def do(client, channel, action):
     return client.post(reverse("settings-channel-state", args=[channel.pk, action]), follow=True)
 
@@ -148,18 +165,17 @@ def do(client, channel, action):
 def test_pause_resume_switch_off_and_on(client, admin, provider):
     channel = builders.channel(admin.workspace)
 
+    def state():
+        return Channel.objects.values_list("paused_at__isnull", "enabled").get()
+
     assert f"Paused by {admin.name}." in do(client, channel, "pause").content.decode()
-    channel.refresh_from_db()
-    assert channel.paused_at is not None
+    assert state() == (False, True)
     do(client, channel, "resume")
-    channel.refresh_from_db()
-    assert channel.paused_at is None
+    assert state() == (True, True)
     do(client, channel, "disable")
-    channel.refresh_from_db()
-    assert channel.enabled is False
+    assert state() == (True, False)
     do(client, channel, "enable")
-    channel.refresh_from_db()
-    assert channel.enabled is True
+    assert state() == (True, True)
     assert (
         client.post(reverse("settings-channel-state", args=[channel.pk, "explode"])).status_code
         == 404
