@@ -43,7 +43,7 @@ def own_memberships(request: HttpRequest) -> list[Member]:
 
 def chosen_member(request: HttpRequest, memberships: list[Member]) -> Member | None:
     """The membership for the session's chosen workspace, else the oldest one."""
-    chosen = request.session.get(SESSION_KEY)
+    chosen: int = request.session.get(SESSION_KEY, 0)
     by_workspace = {member.workspace_id: member for member in memberships}
     return by_workspace.get(chosen) or (memberships[0] if memberships else None)
 
@@ -68,7 +68,7 @@ def require(ability: Ability) -> Callable[[View], View]:
         @wraps(view)
         @login_required
         def guarded(request: MemberRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if request.member is None:
+            if not request.memberships:
                 return render(request, "account/no_workspace.html", status=403)
             if not may(request.member.role, ability):
                 raise PermissionDenied

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 from django.http import Http404
 
@@ -41,5 +41,5 @@ def get_scoped(
     queryset = rows if isinstance(rows, models.QuerySet) else rows._default_manager.all()
     try:
         return queryset.get(workspace=workspace, **lookup)
-    except (queryset.model.DoesNotExist, ValidationError, ValueError, OverflowError) as error:
+    except (ObjectDoesNotExist, ValidationError, ValueError, OverflowError) as error:
         raise Http404(f"No such {queryset.model._meta.verbose_name}.") from error

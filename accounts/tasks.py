@@ -29,7 +29,7 @@ def send_mail(*, kind: str, email: str, language: str, workspace: str = "") -> N
             "workspace": workspace,
             "url": login_url() if kind == "added" else password_url(user),
         }
-        subject = render_to_string(f"account/email/{kind}_subject.txt", context)
+        title = render_to_string(f"account/email/{kind}_subject.txt", context)
         body = render_to_string(f"account/email/{kind}_message.txt", context)
-    subject = settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + " ".join(subject.split())
+    subject = settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + " ".join(title.split())
     deliver(subject, body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [user.email])

@@ -30,6 +30,7 @@ class World:
         self.token, self.plaintext = services.create_token(member=self.admin, name="T", by=None)
         self.team = services.create_team(workspace=ws, name="Team", by=None, members=[self.agent])
         self.channel = builders.channel(ws)
+        self.number = builders.phone()
         self.contact = builders.contact(ws)
         self.address = builders.address(self.contact)
         self.conversation = builders.conversation(self.channel, self.contact)
@@ -69,7 +70,7 @@ class World:
         DeliveryStatus.objects.create(
             workspace=ws,
             channel=channel,
-            external_id=self.delivery.external_id,
+            external_id=self.number,
             state="failed",
             provider_word="failed",
             occurred_at=now,

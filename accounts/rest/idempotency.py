@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from accounts.models import IdempotencyKey, Member
+from accounts.rest.permissions import caller
 from accounts.rest.problems import Conflict, Unprocessable
 
 HEADER = "Idempotency-Key"
@@ -72,7 +73,7 @@ def message_uid(request: Request) -> uuid.UUID:
     key = given_key(request)
     if key is None:
         return uuid.uuid4()
-    member: Member = request.user
+    member = caller(request)
     return uuid.uuid5(NAMESPACE, f"{member.workspace_id}:{key}")
 
 
@@ -82,7 +83,7 @@ def prune_keys(*, keep: timedelta = KEEP) -> int:
 
 
 def _claim(request: Request, key: str) -> tuple[IdempotencyKey, bool]:
-    member: Member = request.user
+    member = caller(request)
     fresh = IdempotencyKey(
         workspace_id=member.workspace_id,
         key=key,
@@ -104,7 +105,7 @@ def _claim(request: Request, key: str) -> tuple[IdempotencyKey, bool]:
 
 
 def _repeat(row: IdempotencyKey, request: Request) -> Response:
-    same = row.request_digest == _digest(request, request.user)
+    same = row.request_digest == _digest(request, caller(request))
     if not same or row.route != f"{request.method} {request.path}"[:255]:
         message = _("This key was used for another call.")
         raise Unprocessable({HEADER: [message]})

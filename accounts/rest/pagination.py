@@ -1,9 +1,10 @@
 """Cursor pagination by id, newest first."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
@@ -19,13 +20,16 @@ class IdCursorPagination(CursorPagination):
     Ordered by id, which never changes, so that a walk through all pages misses and doubles nothing.
     """
 
-    ordering = "-id"
+    ordering: str | tuple[str, ...] = "-id"
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
 
     def paginate_queryset(
-        self, queryset: QuerySet[Model], request: Request, view: "APIView | None" = None
+        self,
+        queryset: QuerySet[Any, Any] | Sequence[Any],
+        request: Request,
+        view: "APIView | None" = None,
     ) -> list[Any] | None:
         """The rows of the page; ValidationError for a cursor that no page of ours gave."""
         self._check_size(request)

@@ -1,6 +1,6 @@
 """Who may call the API, and which abilities a view needs."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -12,12 +12,19 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
+def caller(request: Request) -> Member:
+    """The member who calls; only behind IsMember."""
+    member: Any = request.user
+    return cast(Member, member)
+
+
 class IsMember(BasePermission):
     """The request carries a token of an active member (``request.user`` is that Member)."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Only members."""
-        return isinstance(request.user, Member)
+        who: Any = request.user
+        return isinstance(who, Member)
 
 
 class HasAbility(IsMember):
@@ -25,9 +32,8 @@ class HasAbility(IsMember):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Members whose role has the ability that the view names."""
-        member = request.user
-        if not isinstance(member, Member):
+        if not super().has_permission(request, view):
             return False
         name = "read_ability" if request.method in SAFE_METHODS else "write_ability"
         ability: Ability = getattr(view, name)
-        return may(member.role, ability)
+        return may(caller(request).role, ability)

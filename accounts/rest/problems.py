@@ -117,12 +117,10 @@ def _as_api_exception(error: Exception) -> Exception:
 
 
 def _headers(error: APIException) -> dict[str, str]:
-    headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = str(error.auth_header)
-    if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait))
-    return headers
+    # Set by DRF where it answers 401 and 429.
+    challenge, wait = getattr(error, "auth_header", None), getattr(error, "wait", None)
+    headers = {"WWW-Authenticate": str(challenge)} if challenge else {}
+    return headers | ({"Retry-After": str(int(wait))} if wait else {})
 
 
 def _words(error: APIException) -> str:

@@ -21,7 +21,7 @@ KEY = OpenApiParameter(
 )
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc,no-untyped-call]
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The header that carries the token."""
 
     target_class = "accounts.rest.authentication.TokenAuthentication"
@@ -37,7 +37,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc,no-untyp
         }
 
 
-class ScopedFieldType(OpenApiSerializerFieldExtension):  # type: ignore[misc,no-untyped-call]
+class ScopedFieldType(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """An id: a UUID or a number, as the model has it."""
 
     target_class = "accounts.rest.serializers.ScopedField"

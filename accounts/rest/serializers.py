@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ValidationError as MalformedUUID
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -71,10 +73,7 @@ class ScopedField(serializers.Field[Any, Any, Any, Any]):
         found = rows.filter(workspace=self.context["request"].user.workspace_id)
         try:
             return found.get(pk=data)
-        except (self.model.DoesNotExist, ValueError, OverflowError) as error:  # type: ignore[attr-defined]
-            message = self.error_messages["missing"] % {"id": str(data)[:40]}
-            raise serializers.ValidationError(message, code="missing") from error
-        except serializers.DjangoValidationError as error:  # a malformed UUID
+        except (ObjectDoesNotExist, MalformedUUID, ValueError, OverflowError) as error:
             message = self.error_messages["missing"] % {"id": str(data)[:40]}
             raise serializers.ValidationError(message, code="missing") from error
 

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import Member, Workspace
-from accounts.rest.permissions import HasAbility
+from accounts.rest.permissions import HasAbility, caller
 from accounts.rest.serializers import EmptySerializer
 from accounts.roles import Ability
 from accounts.scoping import get_scoped
@@ -34,9 +34,7 @@ class WorkspaceViewSet(GenericViewSet[Any]):
     @property
     def member(self) -> Member:
         """Who calls."""
-        member = self.request.user
-        assert isinstance(member, Member)  # noqa: S101 - HasAbility has made sure
-        return member
+        return caller(self.request)
 
     @property
     def workspace(self) -> Workspace:
@@ -54,14 +52,16 @@ class WorkspaceViewSet(GenericViewSet[Any]):
         """The row of the caller's workspace that the URL names, else 404."""
         return get_scoped(self.get_queryset(), self.member.workspace_id, pk=self.kwargs["pk"])
 
-    def query(self) -> dict[str, Any]:
+    def query(self, serializer: type[serializers.Serializer[Any]] | None = None) -> dict[str, Any]:
         """The checked query parameters; ValidationError by parameter, unknown ones too."""
         given = self.request.query_params.dict()
         own = {name: value for name, value in given.items() if name not in PAGING}
-        serializer = self.query_serializer(data=own, context=self.get_serializer_context())
-        self.no_parameters(*serializer.fields)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
+        bound = (serializer or self.query_serializer)(
+            data=own, context=self.get_serializer_context()
+        )
+        self.no_parameters(*bound.fields)
+        bound.is_valid(raise_exception=True)
+        return dict(bound.validated_data)
 
     def no_parameters(self, *but: str) -> None:
         """ValidationError for parameters other than these and paging: a typo selects nothing."""

@@ -67,7 +67,7 @@ class CampaignQuery(serializers.Serializer[Campaign]):
     status = serializers.ChoiceField(choices=CampaignStatus.choices, required=False)
 
 
-class LineSerializer(serializers.Serializer[Recipient]):
+class LineSerializer(serializers.Serializer[Any]):
     """A line of the ledger: what became of one recipient and, where not sent, why."""
 
     contact = serializers.IntegerField(source="contact_id", read_only=True)

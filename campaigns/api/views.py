@@ -105,8 +105,7 @@ class CampaignViewSet(WorkspaceViewSet):
     def recipients(self, request: Request, pk: int) -> Response:
         """The ledger, in the order of the audience."""
         campaign = self.get_object()
-        self.query_serializer = LineQuery  # type: ignore[misc]
-        query = self.query()
+        query = self.query(LineQuery)
         rows = ledger(campaign, outcome=query.get("state", ""), reason=query.get("reason", ""))
         found = self.paginate_queryset(rows) or []
         return self.get_paginated_response(LineSerializer(found, many=True).data)

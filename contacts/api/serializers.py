@@ -85,7 +85,9 @@ class ContactQuery(serializers.Serializer[Contact]):
     address = serializers.CharField(
         max_length=320, required=False, help_text="Exactly this phone number or mailbox."
     )
-    label = serializers.CharField(max_length=60, required=False, help_text="A label's name.")
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=60, required=False, help_text="A label's name."
+    )
 
 
 class MergeSerializer(StrictSerializer):

@@ -57,7 +57,9 @@ class ConversationQuery(serializers.Serializer[Conversation]):
     )
     channel = serializers.UUIDField(required=False)
     contact = serializers.IntegerField(required=False, min_value=1)
-    label = serializers.CharField(max_length=60, required=False, help_text="A label's name.")
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=60, required=False, help_text="A label's name."
+    )
 
     def validate_assignee(self, value: str) -> str:
         """An id or one of the two words."""
@@ -78,7 +80,7 @@ class SnoozeSerializer(StrictSerializer):
     until = serializers.DateTimeField()
 
 
-class MessageSerializer(serializers.Serializer[Message]):
+class MessageSerializer(serializers.Serializer[Any]):
     """A row of a thread. ``status`` is what became of it on the way out; null if it stays here."""
 
     id = serializers.IntegerField(read_only=True)
@@ -128,8 +130,8 @@ class MessageSerializer(serializers.Serializer[Message]):
 
     def _newest(self, message: Message) -> Delivery | None:
         rows = self._deliveries(message)
-        kept = [row for row in rows if row.state != State.REPLACED]
-        return (kept or rows or [None])[0]
+        kept = [row for row in rows if row.state != State.REPLACED] or rows
+        return kept[0] if kept else None
 
 
 class ReplySerializer(StrictSerializer):

@@ -1,7 +1,7 @@
 """The API's conversations and messages."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -205,7 +205,7 @@ class MessageViewSet(WorkspaceViewSet):
 
 def show_messages(
     messages: Iterable[Message],
-    context: dict[str, Any],
+    context: Mapping[str, Any],
     *,
     life: bool = False,
     serializer: type[MessageSerializer] = MessageSerializer,
@@ -221,9 +221,8 @@ def show_messages(
     for row in rows.filter(workspace__in=ours).order_by("-id"):
         by_message[row.message_uid].append(row)
     deliveries = [row for rows_ in by_message.values() for row in rows_]
-    context = {**context, "deliveries": by_message}
-    if life:
-        context["statuses"] = reports_of(deliveries)
+    statuses = reports_of(deliveries) if life else {}
+    context = {**context, "deliveries": by_message, "statuses": statuses}
     return serializer(messages, many=True, context=context).data
 
 

@@ -96,7 +96,7 @@ class CheckSerializer(serializers.Serializer[Any]):
     error = ErrorSerializer(read_only=True, allow_null=True)
 
 
-class StatusSerializer(serializers.Serializer[DeliveryStatus]):
+class StatusSerializer(serializers.Serializer[Any]):
     """A status the provider reported; ``word`` is its own."""
 
     state = serializers.ChoiceField(choices=State.choices, read_only=True)
@@ -111,7 +111,7 @@ class StatusSerializer(serializers.Serializer[DeliveryStatus]):
         return error_of(status)
 
 
-class DeliverySerializer(serializers.Serializer[Delivery]):
+class DeliverySerializer(serializers.Serializer[Any]):
     """One attempt chain to put a message on one channel for one address."""
 
     id = serializers.UUIDField(source="uid", read_only=True)

@@ -1,12 +1,20 @@
 """A browser of its own per test, and mails that are really rendered and sent."""
 
 import itertools
+import re
 
 import pytest
 from celery import current_app
 from django.test import Client
 
 hosts = itertools.count(1)
+
+
+def link_in(text):
+    """The first web address in a mail or an output."""
+    found = re.search(r"https?://\S+", text)
+    assert found, text
+    return found.group()
 
 
 class Browser(Client):

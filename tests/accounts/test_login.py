@@ -1,6 +1,5 @@
 """Logging in and out, passwords, and what ends a session."""
 
-import re
 import uuid
 
 import pytest
@@ -11,7 +10,7 @@ from django.urls import get_resolver
 from accounts import services
 from accounts.models import AuditEntry, Role, User
 from tests import builders
-from tests.accounts.conftest import Browser
+from tests.accounts.conftest import Browser, link_in
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +40,7 @@ def sent(django_capture_on_commit_callbacks):
 
 
 def link_of(message):
-    return re.search(r"https?://\S+", message.body).group()
+    return link_in(message.body)
 
 
 def set_password(browser, url, password):

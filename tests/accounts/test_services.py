@@ -1,10 +1,10 @@
 """Workspaces, members, tokens and teams: what each service writes, and what it refuses."""
 
 import asyncio
-import re
 import uuid
 from io import StringIO
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -18,7 +18,7 @@ from django.db import connection
 from accounts import services
 from accounts.models import ApiToken, AuditEntry, Member, Role, Team, User, Workspace
 from tests import builders
-from tests.accounts.conftest import Browser
+from tests.accounts.conftest import Browser, link_in
 
 pytestmark = pytest.mark.django_db
 
@@ -39,8 +39,8 @@ def test_an_invited_person_sets_a_password_once(django_capture_on_commit_callbac
         )
     assert not member.user.has_usable_password()
     (message,) = mail.outbox
-    assert admin.workspace.name in message.subject
-    url = re.search(r"https?://\S+", message.body).group()
+    assert admin.workspace.name in str(message.subject)
+    url = link_in(message.body)
     browser = Browser()
     page = browser.get(url.removeprefix(settings.PUBLIC_URL), follow=True)
     path = page.redirect_chain[-1][0]
@@ -181,7 +181,11 @@ def test_teams_hold_members_of_their_workspace():
     team = services.create_team(
         workspace=member.workspace, name="Sales", by=member, members=[member]
     )
-    for change, field in [({"name": ""}, "name"), ({"members": [stranger]}, "members")]:
+    changes: list[tuple[dict[str, Any], str]] = [
+        ({"name": ""}, "name"),
+        ({"members": [stranger]}, "members"),
+    ]
+    for change, field in changes:
         with pytest.raises(ValidationError) as refused:
             services.update_team(team=team, by=member, **change)
         assert list(refused.value.message_dict) == [field]
@@ -204,7 +208,7 @@ def test_a_new_installation_begins_with_a_command():
     )
     member = Member.objects.get()
     assert (member.role, member.workspace.name) == ("admin", "Acme")
-    url = re.search(r"https?://\S+", out.getvalue()).group()
+    url = link_in(out.getvalue())
     page = Browser().get(url.removeprefix(settings.PUBLIC_URL), follow=True)
     assert 'name="password1"' in page.content.decode()
     assert mail.outbox == []

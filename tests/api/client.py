@@ -61,4 +61,5 @@ def errors(response: Any) -> dict[str, list[str]]:
     body = response.json()
     assert set(body) - {"errors"} == {"type", "title", "status", "detail", "instance"}
     assert body["status"] == response.status_code
-    return body.get("errors", {})
+    found: dict[str, list[str]] = body.get("errors", {})
+    return found

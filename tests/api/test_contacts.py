@@ -1,5 +1,7 @@
 """Contacts, labels, attribute definitions and segments over the API."""
 
+from typing import Any
+
 import pytest
 
 from accounts.models import AuditEntry, Role
@@ -10,7 +12,7 @@ from tests.api.client import caller, errors
 
 pytestmark = pytest.mark.django_db
 
-ANN = {
+ANN: dict[str, Any] = {
     "name": "Ann",
     "language": "es",
     "timezone": "Europe/Madrid",

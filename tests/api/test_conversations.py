@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -145,7 +146,7 @@ def test_team_priority_and_labels():
     body = api.patch(path, {"team": team["id"], "priority": 2, "labels": ["vip"]}).json()
     assert (body["team"], body["priority"], body["labels"]) == (team["id"], 2, ["VIP"])
     strange = builders.label(builders.workspace(), name="Theirs")
-    for change, field in [
+    changes: list[tuple[dict[str, Any], str]] = [
         ({"priority": 9}, "priority"),
         ({"labels": ["Theirs"]}, "labels"),
         ({"labels": [str(strange.pk)]}, "labels"),
@@ -153,7 +154,8 @@ def test_team_priority_and_labels():
         ({"status": "resolved"}, "status"),
         ({"assignee": api.member.pk}, "assignee"),
         ({"contact": 1}, "contact"),
-    ]:
+    ]
+    for change, field in changes:
         response = api.patch(path, {"priority": 3} | change)
         assert list(errors(response)) == [field]
     assert api.get(path).json() == body
