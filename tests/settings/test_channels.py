@@ -166,7 +166,8 @@ def test_pause_resume_switch_off_and_on(client, admin, provider):
     channel = builders.channel(admin.workspace)
 
     def state():
-        return Channel.objects.values_list("paused_at__isnull", "enabled").get()
+        row = Channel.objects.get()
+        return row.paused_at is None, row.enabled
 
     assert f"Paused by {admin.name}." in do(client, channel, "pause").content.decode()
     assert state() == (False, True)
