@@ -36,8 +36,17 @@ class Tab:
         """Send a frame."""
         await self.asgi.send_input({"type": "websocket.receive", "text": text})
 
-    async def hear(self, seconds: float = SECONDS) -> dict[str, Any] | None:
-        """The next event that is not about agents' presence; None after silence."""
+    async def hear(self) -> dict[str, Any]:
+        """The next event that is not about agents' presence."""
+        event = await self._next(SECONDS)
+        assert event is not None
+        return event
+
+    async def hears_nothing(self) -> bool:
+        """Silence, but for agents' presence."""
+        return await self._next(0.4) is None
+
+    async def _next(self, seconds: float) -> dict[str, Any] | None:
         while not await self.asgi.receive_nothing(seconds):
             output = await self.asgi.receive_output(SECONDS)
             assert output["type"] == "websocket.send", output
