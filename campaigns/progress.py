@@ -75,20 +75,47 @@ def receive_merging(*, keep_id: int, other_id: int, workspace_id: int) -> None:
 
 
 def campaign_changed(campaign: Campaign) -> None:
-    """Tell browsers after commit, at most once a second per campaign; pages refetch the numbers."""
-    event = {"kind": "campaign.changed", "campaign": campaign.pk}
-    workspace_id = campaign.workspace_id
+    """Tell browsers after commit, at most once a second per campaign; pages refetch the numbers.
+
+    What falls into the same second is told by the next sweep, so the last change is never missed.
+    """
+    pk, workspace_id = campaign.pk, campaign.workspace_id
 
     def tell() -> None:
-        if _first_this_second(campaign.pk):
-            realtime.publish(workspace_id, event)
+        if _first_this_second(pk):
+            _tell(pk, workspace_id)
 
     transaction.on_commit(tell, robust=True)
 
 
+def tell_held_back() -> None:
+    """Tell browsers what was held back because something had just been told."""
+    ended = timezone.now() - REPLY_WINDOW
+    rows = Campaign.objects.exclude(launched_at=None).exclude(finished_at__lt=ended)
+    known = dict(rows.order_by("-id").values_list("id", "workspace_id")[:1_000])
+    try:
+        held = cache.get_many([_held(pk) for pk in known])
+        cache.delete_many(held)
+    except Exception as error:  # Redis is away: a browser misses a hint, nothing else
+        logger.warning("campaign events lost", reason=type(error).__name__)
+        return
+    for pk in held.values():
+        _tell(pk, known[pk])
+
+
+def _tell(campaign_id: int, workspace_id: int) -> None:
+    realtime.publish(workspace_id, {"kind": "campaign.changed", "campaign": campaign_id})
+
+
+def _held(campaign_id: int) -> str:
+    return f"campaign-held-back:{campaign_id}"
+
+
 def _first_this_second(campaign_id: int) -> bool:
     try:
-        return bool(cache.add(f"campaign-changed:{campaign_id}", 1, timeout=1))
+        if cache.add(f"campaign-told:{campaign_id}", 1, timeout=1):
+            return True
+        cache.set(_held(campaign_id), campaign_id, timeout=600)
     except Exception as error:  # Redis is away: a browser misses a hint, nothing else
         logger.warning("campaign event lost", reason=type(error).__name__)
-        return False
+    return False

@@ -3,8 +3,7 @@
 from celery import shared_task
 
 from campaigns import expansion
-from campaigns.models import Campaign, CampaignStatus
-from campaigns.progress import campaign_changed
+from campaigns.progress import tell_held_back
 from gateway.wake import begun
 
 
@@ -17,9 +16,8 @@ def expand(campaign_id: int) -> None:
 
 @shared_task(name="campaigns.tasks.sweep")
 def sweep() -> None:
-    """Finish what is settled and continue what a lost wake-up left."""
+    """Finish what is settled, continue what a lost wake-up left, tell what was held back."""
     expansion.finish_settled()
     for campaign_id in expansion.campaigns_to_continue():
         expansion.wake_expansion(campaign_id)
-    for campaign in Campaign.objects.filter(status=CampaignStatus.SENDING):
-        campaign_changed(campaign)
+    tell_held_back()
