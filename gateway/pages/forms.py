@@ -108,11 +108,9 @@ class TestMessageForm(forms.Form):
         self.adapter = adapter
         self.fields["text"].initial = gettext("A test message. It works!")
         if adapter.address_kind == "phone":
-            self.fields["to"].widget.attrs |= {
-                "type": "tel",
-                "placeholder": "+14155550100",
-                "autocomplete": "tel",
-            }
+            self.fields["to"].widget = forms.TextInput(
+                {"type": "tel", "placeholder": "+14155550100", "autocomplete": "tel"}
+            )
 
     def clean_to(self) -> str:
         """The address in its normal form."""
