@@ -1,10 +1,13 @@
 """How allauth behaves here: no open sign-up, links to our own address, quiet log-in."""
 
+from typing import Any, ClassVar
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 
 from accounts import services
 from accounts.models import User
@@ -12,6 +15,15 @@ from accounts.models import User
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """People are invited by an admin; nobody signs up by themselves."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _("The e-mail address or the password is not right."),
+        "too_many_login_attempts": _(
+            "Too many failed attempts. Wait five minutes, or reset your password."
+        ),
+        "enter_current_password": _("This is not your current password."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Sign-up is closed."""
@@ -33,7 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """A link to PUBLIC_URL, not to the Host of the request."""
-        uid, _, token = key.partition("-")
+        uid, _dash, token = key.partition("-")
         path = reverse("account_reset_password_from_key", args=[uid, token])
         return f"{settings.PUBLIC_URL}{path}"
 
