@@ -190,5 +190,10 @@ def _finish(parsed: Sequence[Parsed]) -> None:
         {"id": "bigint", "state": "text", "error": "text", "processed_at": "timestamptz"},
         [(one.row.pk, one.state.value, one.error[:2000], now) for one in parsed],
     )
-    fresh = {one.row.channel_id for one in parsed}
-    Channel.objects.filter(pk__in=fresh).update(last_inbound_at=now)
+    # A customer has written; status reports arrive also where no message ever did.
+    written = {
+        one.row.channel_id
+        for one in parsed
+        if any(isinstance(event, InboundMessage) for event in one.events)
+    }
+    Channel.objects.filter(pk__in=written).update(last_inbound_at=now)
