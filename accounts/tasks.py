@@ -1,13 +1,15 @@
-"""Mails about accounts, sent by a worker so that no page waits for a mail server."""
+"""Mails about accounts, sent by a worker so that no page waits, and tidying up."""
 
 from celery import shared_task
 from django.conf import settings
 from django.core.mail import send_mail as deliver
+from django.core.management import call_command
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from accounts.links import login_url, password_url
 from accounts.models import User
+from accounts.rest.idempotency import prune_keys
 
 KINDS = {"invitation", "added", "password_reset_key"}
 
@@ -33,3 +35,10 @@ def send_mail(*, kind: str, email: str, language: str, workspace: str = "") -> N
         body = render_to_string(f"account/email/{kind}_message.txt", context)
     subject = settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + " ".join(title.split())
     deliver(subject, body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [user.email])
+
+
+@shared_task(ignore_result=True)
+def prune() -> None:
+    """Forget idempotency keys after their day, and sessions that have run out."""
+    prune_keys()
+    call_command("clearsessions")

@@ -30,6 +30,5 @@ urlpatterns = [
     ),
     path("language/", set_language, name="set_language"),
     path("preferences/", views.preferences, name="preferences"),
-    path("preferences/language/", views.preferences, name="own-language"),
     path("workspace/", views.choose_workspace, name="choose_workspace"),
 ]

@@ -161,6 +161,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 5},
     },
+    "prune-accounts": {"task": "accounts.tasks.prune", "schedule": 3600.0},
     "prune-gateway": {"task": "gateway.tasks.prune", "schedule": 3600.0},
     "count-up": {"task": "operations.tasks.count_up", "schedule": 15.0, "options": {"expires": 15}},
 }

@@ -14,3 +14,5 @@ urlpatterns = [
     path("settings/", include("accounts.pages.urls")),
     path("api/v1/", include("omnichannel.api_urls")),
 ]
+
+handler500 = "accounts.rest.problems.server_error"

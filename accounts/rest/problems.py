@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
+from django.views import defaults
 from rest_framework import status
 from rest_framework.exceptions import (
     APIException,
@@ -70,6 +71,15 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         request.accepted_media_type = CONTENT_TYPE
     response.content_type = CONTENT_TYPE
     return response
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A bug, told to the API's callers as a problem and to people as a page."""
+    if not request.path.startswith("/api/"):
+        return defaults.server_error(request)
+    words = _("The request was not carried out. It is in our log under the request id.")
+    body = problem(status_code=500, detail=words, instance=request.path)
+    return JsonResponse(body, status=500, content_type=CONTENT_TYPE)
 
 
 def problem(

@@ -2,11 +2,10 @@
 
 from rest_framework import serializers
 
-from accounts.models import Member
+from accounts.models import Member, Role
 from accounts.rest.serializers import StrictSerializer
 from routing.models import Agent, Presence
-
-DEFAULT_CAPACITY: int = Agent._meta.get_field("capacity").get_default()
+from routing.presence import DEFAULT_CAPACITY, MAX_CAPACITY
 
 
 class AgentSerializer(serializers.Serializer[Member]):
@@ -26,14 +25,14 @@ class AgentSerializer(serializers.Serializer[Member]):
     def get_capacity(self, member: Member) -> int:
         """How many open conversations at most."""
         agent = agent_of(member)
-        return agent.capacity if agent else DEFAULT_CAPACITY
+        return agent.capacity if agent else DEFAULT_CAPACITY.get(Role(member.role), 0)
 
 
 class AgentChange(StrictSerializer):
     """``status`` by hand wins over presence; null leaves it to presence again."""
 
     status = serializers.ChoiceField(choices=Presence.choices, required=False, allow_null=True)
-    capacity = serializers.IntegerField(min_value=0, max_value=1000, required=False)
+    capacity = serializers.IntegerField(min_value=0, max_value=MAX_CAPACITY, required=False)
 
 
 class AgentQuery(serializers.Serializer[Member]):

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.models import ApiToken, Role, Team
+from contacts.api.views import LabelViewSet
 from contacts.models import Contact
 from tests import builders
 from tests.api.client import ROOT, caller, errors
@@ -204,6 +205,16 @@ def test_messages_are_in_the_readers_language(headers, person, words):
     expected = "es" if words is None else "en"
     assert response["Content-Language"] == expected
     assert words is None or said == words
+
+
+def test_a_bug_is_a_problem_too(monkeypatch):
+    api = caller()
+    api.http.raise_request_exception = False
+    monkeypatch.setattr(LabelViewSet, "get_queryset", lambda self: 1 / 0)
+    response = api.get("labels/")
+    assert response.status_code == 500
+    assert errors(response) == {}
+    assert "ZeroDivision" not in response.content.decode()
 
 
 def test_the_host_header_is_checked():
