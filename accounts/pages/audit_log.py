@@ -17,7 +17,7 @@ from accounts.roles import Ability
 from accounts.scoping import WorkspaceModel
 from accounts.slices import newest_first
 
-MOST_TYPES = 6
+MOST_TYPES = 8
 
 
 class AuditFilterForm(forms.Form):
