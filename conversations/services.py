@@ -241,7 +241,7 @@ def reopen(*, conversation: Conversation, by: Member | None) -> Conversation:
 
 
 def _refuse_twin(row: Conversation) -> None:
-    """ValidationError when a resolved conversation cannot open again because another one is open."""
+    """ValidationError when a resolved conversation cannot open again: another one is open."""
     if row.status != Status.RESOLVED:
         return
     twins = Conversation.objects.filter(contact=row.contact_id, channel=row.channel_id)

@@ -73,7 +73,7 @@ class Processes:
     def start(self, name: str, *command: str) -> None:
         """Start a Python module as a process: ``start("beat", "celery", "-A", …)``."""
         with (self.logs / f"{name}.log").open("ab") as output:
-            self.running[name] = subprocess.Popen(  # noqa: S603 - our own commands
+            self.running[name] = subprocess.Popen(
                 [sys.executable, "-m", *command],
                 cwd=ROOT,
                 env=self.environment,
@@ -94,7 +94,7 @@ class Processes:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             try:
-                with urllib.request.urlopen(f"{self.url}/healthz", timeout=2):  # noqa: S310
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=2):
                     return
             except OSError:
                 time.sleep(0.1)
