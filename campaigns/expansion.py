@@ -6,7 +6,7 @@ leaves either all or nothing of a batch; a doubled task finds the rows taken; an
 is its delivery's, which is unique. So nobody gets a campaign twice and nobody is missed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -51,7 +51,7 @@ class Texts:
     """What a batch of recipients gets: messages, and who gets none for which reason."""
 
     items: Sequence[BulkItem]
-    skipped: Sequence[tuple[UUID, SkipReason]]
+    skipped: Sequence[tuple[int, SkipReason]]
 
 
 def wake_expansion(campaign_id: int) -> None:
@@ -87,7 +87,7 @@ def expand_batch(campaign_id: int) -> int:
         deliveries = queue_bulk(
             channel=given(campaign.channel), batch=given(campaign.batch), items=texts.items
         )
-    _note(deliveries, texts.skipped)
+    _note(rows, deliveries, texts.skipped)
     campaign_changed(campaign)
     return len(rows)
 
@@ -117,7 +117,8 @@ def _claim(campaign: Campaign) -> list[Recipient]:
     room = min(BATCH, LOOK_AHEAD - queued)
     if room <= 0:
         return []
-    rows = Recipient.objects.filter(campaign=campaign, state=RecipientState.PENDING)
+    # The empty reason lets the index that counts also give the order.
+    rows = Recipient.objects.filter(campaign=campaign, state=RecipientState.PENDING, reason="")
     rows = rows.select_for_update(skip_locked=True, of=("self",)).select_related("contact")
     return list(rows.order_by("id")[:room])
 
@@ -128,13 +129,13 @@ def _write(campaign: Campaign, rows: Sequence[Recipient]) -> Texts:
         template = compile_template(campaign.workspace, campaign.text)
     except ValidationError:
         # An attribute was deleted since the launch: the text can no longer be said to anybody.
-        return Texts([], [(row.uid, SkipReason.NO_TEXT) for row in rows])
+        return Texts([], [(row.pk, SkipReason.NO_TEXT) for row in rows])
     items: list[BulkItem] = []
-    skipped: list[tuple[UUID, SkipReason]] = []
+    skipped: list[tuple[int, SkipReason]] = []
     for row in rows:
         text = _text(template, row, limit)
         if isinstance(text, SkipReason):
-            skipped.append((row.uid, text))
+            skipped.append((row.pk, text))
         else:
             items.append(BulkItem(row.uid, row.address, text))
     return Texts(items, skipped)
@@ -152,12 +153,17 @@ def _text(template: Template, row: Recipient, limit: int) -> str | SkipReason:
     return text if len(text) <= limit else SkipReason.TOO_LONG
 
 
-def _note(deliveries: dict[UUID, int], skipped: Sequence[tuple[UUID, SkipReason]]) -> None:
+def _note(
+    rows: Sequence[Recipient],
+    deliveries: Mapping[UUID, int],
+    skipped: Sequence[tuple[int, SkipReason]],
+) -> None:
+    queued = [(row.pk, deliveries[row.uid]) for row in rows if row.uid in deliveries]
     update_from_values(
         Recipient,
-        {"uid": "uuid", "state": "text", "reason": "text", "delivery_id": "bigint"},
+        {"id": "bigint", "state": "text", "reason": "text", "delivery_id": "bigint"},
         [
-            *((str(uid), RecipientState.QUEUED.value, "", pk) for uid, pk in deliveries.items()),
-            *((str(uid), RecipientState.SKIPPED.value, why.value, None) for uid, why in skipped),
+            *((pk, RecipientState.QUEUED.value, "", delivery) for pk, delivery in queued),
+            *((pk, RecipientState.SKIPPED.value, why.value, None) for pk, why in skipped),
         ],
     )

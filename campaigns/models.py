@@ -85,22 +85,33 @@ class SkipReason(models.TextChoices):
 class Recipient(WorkspaceModel):
     """A line of the ledger: one contact and address of the frozen audience."""
 
-    # No indexes of their own: a million rows are inserted at once, nothing looks by these alone.
+    # A million rows are written at once, so each row has few indexes and checks: nothing looks by
+    # workspace alone, and whoever freezes holds the campaign's row and names its own workspace, so
+    # there is nothing for a constraint to find. Whether a contact still exists is checked.
     workspace = models.ForeignKey(
-        "accounts.Workspace", on_delete=models.CASCADE, editable=False, db_index=False
+        "accounts.Workspace",
+        on_delete=models.CASCADE,
+        editable=False,
+        db_index=False,
+        db_constraint=False,
     )
     campaign = models.ForeignKey(
-        Campaign, on_delete=models.CASCADE, related_name="recipients", db_index=False
+        Campaign,
+        on_delete=models.CASCADE,
+        related_name="recipients",
+        db_index=False,
+        db_constraint=False,
     )
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
     address = models.CharField(max_length=320, blank=True)
-    uid = models.UUIDField(default=uuid.uuid4, unique=True)
+    # Becomes the delivery's uid, which is unique: that is what makes a double impossible.
+    uid = models.UUIDField(default=uuid.uuid4)
     state = models.CharField(
         max_length=8, choices=RecipientState.choices, default=RecipientState.PENDING
     )
     reason = models.CharField(max_length=16, choices=SkipReason.choices, blank=True)
-    delivery = models.OneToOneField(
-        Delivery, null=True, on_delete=models.PROTECT, related_name="recipient"
+    delivery = models.ForeignKey(
+        Delivery, null=True, on_delete=models.PROTECT, related_name="recipients", db_index=False
     )
     replied_at = models.DateTimeField(null=True)
 
@@ -108,12 +119,14 @@ class Recipient(WorkspaceModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign", "contact", "address"], name="recipient_once"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["delivery"],
+                condition=Q(delivery__isnull=False),
+                name="recipient_of_delivery",
+            ),
         ]
         indexes = [
-            models.Index(
-                fields=["campaign", "id"], condition=Q(state="pending"), name="recipient_pending"
-            ),
             models.Index(fields=["campaign", "state", "reason", "id"], name="recipient_counts"),
             models.Index(
                 fields=["campaign", "id"],
