@@ -1,11 +1,21 @@
 """The Celery application. Tasks only wake work up; due times are rows in PostgreSQL."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omnichannel.settings")
 
 app = Celery("omnichannel")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@task_prerun.connect
+def check_connections(**kwargs: Any) -> None:
+    """Let a task begin with a working connection; Celery itself would close it after every task."""
+    from django.db import close_old_connections
+
+    close_old_connections()

@@ -55,7 +55,7 @@ def database(name: str) -> dict[str, object]:
         raise ImproperlyConfigured(f"{name} must start with postgresql://.")
     options = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "omnichannel.database",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
