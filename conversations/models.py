@@ -65,9 +65,7 @@ class Conversation(WorkspaceModel):
                 condition=Q(assignee=None, status="open", queued_at__isnull=False),
                 name="conversation_queued",
             ),
-            models.Index(
-                fields=["assignee"], condition=Q(status="open"), name="conversation_load"
-            ),
+            models.Index(fields=["assignee"], condition=Q(status="open"), name="conversation_load"),
             models.Index(
                 fields=["workspace", "status", "-last_message_at", "-id"],
                 name="conversation_list",
@@ -122,7 +120,7 @@ class Message(WorkspaceModel):
     attachments = models.JSONField(default=list)
     data = models.JSONField(default=dict)
     author = models.ForeignKey(Member, null=True, on_delete=models.PROTECT)
-    external_id = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null: not from a provider
+    external_id = models.CharField(max_length=255, null=True)
     created_at = models.DateTimeField()
 
     class Meta:

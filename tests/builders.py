@@ -119,7 +119,12 @@ def attribute(ws: Workspace, **fields: Any) -> AttributeDefinition:
 def delivery(msg: Message, **fields: Any) -> Delivery:
     """A queued delivery of a message."""
     now = timezone.now()
-    fields = {"medium": "sms", "content": {"text": msg.text}, "due_at": now, "created_at": now} | fields
+    fields = {
+        "medium": "sms",
+        "content": {"text": msg.text},
+        "due_at": now,
+        "created_at": now,
+    } | fields
     return Delivery.objects.create(
         workspace=msg.workspace,
         channel=msg.channel,
