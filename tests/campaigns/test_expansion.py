@@ -31,6 +31,7 @@ def test_each_pending_recipient_becomes_one_delivery():
     }
     for recipient in campaign.recipients.select_related("delivery"):
         assert recipient.state == "queued"
+        assert recipient.delivery is not None
         assert recipient.delivery.uid == recipient.uid
         assert recipient.delivery.address == recipient.address
 

@@ -97,6 +97,7 @@ def test_an_opt_out_in_mid_campaign_counts_and_the_ledger_says_so():
     assert [row.address for row in claimed.rows] == [fine.addresses.get().value]
     failed = selectors.ledger(campaign, outcome="failed").get()
     assert failed.contact == out
+    assert failed.delivery is not None
     assert failed.delivery.error_class == "OptedOut"
 
 
@@ -156,9 +157,9 @@ def test_deliveries_that_left_wake_the_expansion(monkeypatch):
 
 
 def test_events_are_at_most_one_a_second(monkeypatch, django_capture_on_commit_callbacks):
-    sent: list[dict] = []
+    sent: list[object] = []
     monkeypatch.setattr(
-        progress.realtime, "publish", lambda workspace_id, event: sent.append(event)
+        "conversations.realtime.publish", lambda workspace_id, event: sent.append(event)
     )
     ws = make.workspace()
     build.people(ws, 1)

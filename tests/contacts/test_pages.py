@@ -1,5 +1,7 @@
 """The contact and segment pages: bounded statements, errors beside fields, closed to strangers."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -212,7 +214,7 @@ FIELDS = {
     "c-1-1-field": "name",
     "c-1-1-op": "is_empty",
 }
-TREE = {
+TREE: dict[str, Any] = {
     "match": "all",
     "conditions": [
         {"field": "country", "op": "in", "value": ["ES", "FR"]},

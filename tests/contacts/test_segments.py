@@ -1,6 +1,7 @@
 """Filters select exactly whom they say, and no input breaks them."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -43,7 +44,7 @@ def names(ws, *conditions, match="all") -> str:
     return "".join(sorted(rows.values_list("name", flat=True)))
 
 
-def when(field, op, value=None) -> dict:
+def when(field, op, value=None):
     entry = {"field": field, "op": op}
     return entry if value is None else entry | {"value": value}
 
@@ -280,7 +281,7 @@ def test_a_wrong_condition_is_named_by_its_place(ws, condition, part):
 
 
 def test_depth_and_size_are_bounded(ws):
-    deep: dict = {"field": "name", "op": "is", "value": "x"}
+    deep: dict[str, Any] = {"field": "name", "op": "is", "value": "x"}
     for _ in range(3):
         deep = {"match": "any", "conditions": [deep]}
     clean_filter(ws, {"conditions": [deep["conditions"][0]]})

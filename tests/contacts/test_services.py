@@ -17,7 +17,7 @@ from tests import builders as make
 pytestmark = pytest.mark.django_db
 
 
-def errors(call, **arguments) -> dict:
+def errors(call, **arguments):
     with pytest.raises(ValidationError) as caught:
         call(**arguments)
     return caught.value.message_dict
