@@ -1,4 +1,4 @@
-"""Two hundred invented customers of an invented shop. Every number is one reserved for fiction."""
+"""Two hundred invented customers of an invented shop, at numbers nobody has."""
 
 import random
 from dataclasses import dataclass

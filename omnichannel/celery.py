@@ -14,8 +14,12 @@ app.autodiscover_tasks()
 
 
 @task_prerun.connect
-def check_connections(**kwargs: Any) -> None:
-    """Let a task begin with a working connection; Celery itself would close it after every task."""
+def check_connections(task: Any, **kwargs: Any) -> None:
+    """Let a task begin with a working connection; Celery itself would close it after every task.
+
+    A task that runs in place (tests) shares its caller's connection and transaction.
+    """
     from django.db import close_old_connections
 
-    close_old_connections()
+    if not task.request.is_eager:
+        close_old_connections()

@@ -12,12 +12,12 @@ class Customer(NamedTuple):
 
 
 CUSTOMERS = (
-    Customer("+34600111201", "Lucía Fernández", "es"),
+    Customer("+34555010101", "Lucía Fernández", "es"),
     Customer("+447700900101", "Emma Clarke", "en"),
     Customer("+14155550111", "Maya Johnson", "en"),
-    Customer("+34600111202", "Javier Ortega", "es"),
+    Customer("+34555010102", "Javier Ortega", "es"),
     Customer("+447700900102", "Oliver Hughes", "en"),
-    Customer("+34600111203", "Carmen Ruiz", "es"),
+    Customer("+34555010103", "Carmen Ruiz", "es"),
     Customer("+14155550112", "Daniel Kim", "en"),
-    Customer("+525512340101", "Sofía Ramírez", "es"),
+    Customer("+14155550113", "Sofía Ramírez", "es"),
 )
