@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone, translation
 
 from accounts.members import chosen_member, own_memberships
@@ -45,3 +48,23 @@ class LanguageMiddleware:
         finally:
             timezone.deactivate()
         return response
+
+
+class ErrorPageMiddleware:
+    """The product's own 403 and 404 pages also with DEBUG, as everybody sees them who tries it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Show the page for what a view refused or did not find; other errors are Django's."""
+        if not settings.DEBUG:
+            return None
+        if isinstance(error, Http404):
+            return render(request, "404.html", status=404)
+        if isinstance(error, PermissionDenied):
+            return render(request, "403.html", status=403)
+        return None

@@ -190,9 +190,9 @@ def _notify_presence(member_id: int, connected: bool) -> None:
 
 
 def allowed_origins() -> list[str]:
-    """The pages' own address, and the hosts the pages are served under."""
+    """The pages' own origin: scheme, host and port, and no other page of the same host."""
     parts = urlsplit(settings.PUBLIC_URL)
-    return [f"{parts.scheme}://{parts.netloc}", *settings.ALLOWED_HOSTS]
+    return [f"{parts.scheme}://{parts.netloc}"]
 
 
 websocket_application = OriginValidator(

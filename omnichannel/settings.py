@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "csp.middleware.CSPMiddleware",
+    "accounts.middleware.ErrorPageMiddleware",
 ]
 
 ROOT_URLCONF = "omnichannel.urls"

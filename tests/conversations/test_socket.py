@@ -78,7 +78,14 @@ def ben(ana):
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "http://127.0.0.1.evil.example", "", "null"]
+    "origin",
+    [
+        "https://evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://127.0.0.1:9",
+        "",
+        "null",
+    ],
 )
 async def test_another_origin_is_refused(ana, origin):
     cookie = await database_sync_to_async(session_of)(ana)
