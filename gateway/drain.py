@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from gateway import statuses, suppression
@@ -24,7 +24,7 @@ from gateway.inbound import as_request
 from gateway.models import Channel, InboundRequest, InboundState, Suppression
 from gateway.receivers import hand_over
 from gateway.registry import adapter_for
-from gateway.sql import update_from_values
+from gateway.sql import storable, update_from_values
 
 logger = structlog.get_logger(__name__)
 
@@ -109,19 +109,26 @@ def _parse_one(row: InboundRequest, adapter: Adapter | Exception) -> Parsed:
     return Parsed(row, adapter, events, state, ", ".join(unknown))
 
 
-def _apply_or_isolate(parsed: list[Parsed]) -> list[statuses.Key]:
-    """Apply a batch; when it fails, each request alone, so that only the poisonous one fails."""
+def _apply_or_isolate(parsed: list[Parsed], *, again: bool = True) -> list[statuses.Key]:
+    """Apply a batch; when it fails, each request alone, so that only the poisonous one fails.
+
+    One whose contact was merged or removed at that very moment is tried once more: what took its
+    place can be seen by now.
+    """
     try:
         with transaction.atomic():
             return _apply(parsed)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
-        if len(parsed) == 1:
+        again = again and isinstance(error, IntegrityError)
+        if len(parsed) == 1 and not again:
             logger.exception("inbound request failed", inbound=parsed[0].row.pk)
             parsed[0].state = InboundState.FAILED
             parsed[0].error = f"{type(error).__name__}: {error}"
             return []
+    if len(parsed) == 1:
+        return _apply_or_isolate(parsed, again=False)
     return [key for one in parsed for key in _apply_or_isolate([one])]
 
 
@@ -188,7 +195,7 @@ def _finish(parsed: Sequence[Parsed]) -> None:
     update_from_values(
         InboundRequest,
         {"id": "bigint", "state": "text", "error": "text", "processed_at": "timestamptz"},
-        [(one.row.pk, one.state.value, one.error[:2000], now) for one in parsed],
+        [(one.row.pk, one.state.value, storable(one.error[:2000]), now) for one in parsed],
     )
     # A customer has written; status reports arrive also where no message ever did.
     written = {

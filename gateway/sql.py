@@ -7,6 +7,11 @@ from typing import Any
 from django.db import connection, models
 
 
+def storable(text: str) -> str:
+    """What PostgreSQL can keep of a text: no NUL, and no half of a surrogate pair."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def update_from_values(
     model: type[models.Model], columns: Mapping[str, str], rows: Sequence[Sequence[Any]]
 ) -> None:
