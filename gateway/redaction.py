@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from gateway.contract import Request, Response
+from gateway.sql import storable
 
 HIDDEN = "•••"
 LIMIT = 2_000
@@ -65,4 +66,4 @@ def _without(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, HIDDEN)
-    return text
+    return storable(text)

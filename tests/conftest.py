@@ -6,6 +6,14 @@ from typing import Any
 import pytest
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright's event loop stays open, and others need their own."""
+    items.sort(
+        key=lambda item: (item.get_closest_marker("browser") is not None, "browser/" in item.nodeid)
+    )
+
+
 @pytest.fixture(autouse=True)
 def quick_password_hashes(settings: Any) -> Iterator[None]:
     """Hash passwords cheaply; how they are hashed in production is Django's own business."""

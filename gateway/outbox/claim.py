@@ -187,7 +187,9 @@ def _spend(rooms: Sequence[Room], rows: Sequence[Delivery]) -> None:
 
 
 def _wait(rooms: Sequence[Room]) -> float | None:
-    waits = [max((1e-3 - room.tokens) / room.rate, 0.001) for room in rooms if room.rate > 0]
+    # A channel without places waits for sends to finish, not for tokens.
+    open_rooms = [room for room in rooms if room.rate > 0 and room.places > FOR_REPLIES]
+    waits = [max((1e-3 - room.tokens) / room.rate, 0.001) for room in open_rooms]
     return min(waits, default=None)
 
 

@@ -113,7 +113,7 @@ def retry_delivery(*, delivery: Delivery) -> None:
     row = Delivery.objects.select_for_update().get(pk=delivery.pk)
     if row.state not in {State.FAILED, State.UNKNOWN}:
         raise NotAllowed(f"A delivery that is {row.state} cannot be sent again.")
-    row.state, row.due_at, row.attempts = State.QUEUED, timezone.now(), 0
+    row.state, row.due_at, row.attempts, row.asks = State.QUEUED, timezone.now(), 0, 0
     row.error_class = row.error_code = row.error_text = ""
     row.failed_at = row.expires_at = row.external_id = None
     row.save()

@@ -15,12 +15,12 @@ from uuid import UUID
 import aiohttp
 import structlog
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from django.urls import reverse
 
 from gateway import transport
 from gateway.contract import Adapter
-from gateway.errors import Ambiguous, SendError
+from gateway.errors import Ambiguous, BadCredentials, SendError
 from gateway.events import OutboundMessage
 from gateway.models import Channel, Delivery
 from gateway.outbox.ask import claim_questions
@@ -36,6 +36,8 @@ TICK_SECONDS = 0.05
 DRAIN_SECONDS = 0.5
 # A longer wait for tokens than this is left to the sweep.
 PATIENCE_SECONDS = 2.0
+# Waits between tries to write what became of sends.
+SETTLE_AGAIN_SECONDS = (0.1, 0.5)
 
 
 class Runner:
@@ -109,7 +111,27 @@ class Runner:
             # One more turn of the loop lets those that finish together be settled together.
             await asyncio.sleep(0)
             batch, self.finished = self.finished, []
-            await self._in_database(settle, batch)
+            await self._settle(batch)
+
+    async def _settle(self, batch: list[Outcome]) -> None:
+        """Write outcomes; while the database is away they are kept, for only we know them."""
+        for pause in (*SETTLE_AGAIN_SECONDS, None):
+            try:
+                await self._in_database(settle, batch)
+                return
+            except (OperationalError, InterfaceError):
+                if pause is None:
+                    self.finished = batch + self.finished
+                    raise
+                await asyncio.sleep(pause)
+            except Exception:
+                if len(batch) == 1:
+                    # Its lease ends, and the provider is asked: the others are not held up.
+                    logger.exception("outcome not written", delivery=batch[0].row.pk)
+                    return
+                break
+        for one in batch:
+            await self._settle([one])
 
     async def _send(self, row: Delivery, message: OutboundMessage, adapter: Adapter) -> Outcome:
         outcome = Outcome(row, can_find=adapter.capabilities.can_find)
@@ -174,22 +196,36 @@ class Prepared:
 def _claim_all(in_flight: dict[UUID, int]) -> tuple[Prepared, list[Ready]]:
     given = claim(in_flight)
     questions = claim_questions()
-    channels = Channel.objects.in_bulk({row.channel_id for row in [*given.rows, *questions]})
-    adapters: dict[UUID, Adapter] = {}
-    for pk, channel in channels.items():
-        adapters[pk] = adapter_for(channel)
+    adapters = _adapters({row.channel_id for row in [*given.rows, *questions]})
     prepared = Prepared(given)
-    prepared.ready = [(row, as_message(row), adapters[row.channel_id]) for row in given.rows]
+    for row in given.rows:
+        adapter = adapters[row.channel_id]
+        if isinstance(adapter, SendError):
+            prepared.broken.append(Outcome(row, error=adapter))
+        else:
+            prepared.ready.append((row, as_message(row), adapter))
     known = _known_ids(questions)
-    asked = [
-        (
-            row,
-            as_message(row, known.get((row.channel_id, row.address), [])),
-            adapters[row.channel_id],
-        )
-        for row in questions
-    ]
+    asked: list[Ready] = []
+    for row in questions:
+        adapter = adapters[row.channel_id]
+        if isinstance(adapter, SendError):
+            prepared.broken.append(Outcome(row, error=adapter, asked=True))
+        else:
+            message = as_message(row, known.get((row.channel_id, row.address), []))
+            asked.append((row, message, adapter))
     return prepared, asked
+
+
+def _adapters(channel_ids: set[UUID]) -> dict[UUID, Adapter | SendError]:
+    """The channels' adapters; a channel that is broken is to be paused, not to stop the others."""
+    adapters: dict[UUID, Adapter | SendError] = {}
+    for pk, channel in Channel.objects.in_bulk(channel_ids).items():
+        try:
+            adapters[pk] = adapter_for(channel)
+        except Exception as error:
+            logger.exception("channel cannot be used", channel=str(pk))
+            adapters[pk] = BadCredentials(f"{type(error).__name__}: {error}")
+    return adapters
 
 
 def _known_ids(rows: list[Delivery]) -> dict[tuple[UUID, str], list[str]]:

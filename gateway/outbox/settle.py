@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from gateway import statuses, suppression
@@ -56,9 +56,12 @@ def settle(outcomes: Sequence[Outcome]) -> None:
         _suppress(outcomes)
         _rest_channels(outcomes)
         announce(changed)
-    statuses.apply(
-        statuses.Key(one.row.channel_id, one.external_id) for one in outcomes if one.external_id
-    )
+    try:
+        statuses.apply(
+            statuses.Key(one.row.channel_id, one.external_id) for one in outcomes if one.external_id
+        )
+    except OperationalError as error:  # the outcomes are written; the sweep applies the reports
+        logger.warning("reports left to the sweep", reason=type(error).__name__)
 
 
 def _drop_taken_answers(outcomes: Sequence[Outcome]) -> None:
@@ -89,7 +92,10 @@ def _move(outcomes: Sequence[Outcome]) -> list[Delivery]:
             _apply(row, one)
             changed.append(row)
         elif one.external_id and row.external_id is None:
-            # A report was faster and has moved it on; it still lacks the provider's id.
+            # A report was faster and has moved it on; it still lacks the provider's id. Or its
+            # lease ended meanwhile, or somebody sent it again: it is accepted, so it is not sent.
+            if row.state in {State.QUEUED, State.UNKNOWN}:
+                _apply(row, one)
             row.external_id = one.external_id
             changed.append(row)
     return changed
