@@ -22,7 +22,7 @@ from gateway.events import StatusUpdate
 from gateway.models import Delivery, DeliveryStatus, InboundRequest
 from gateway.outbox.changes import announce
 from gateway.sql import update_from_values
-from gateway.states import State, after_report
+from gateway.states import PENDING, State, after_report
 
 TIMES = {State.SENT: "sent_at", State.DELIVERED: "delivered_at", State.READ: "read_at"}
 # A report whose message never appears is not ours (another system on the same account).
@@ -124,7 +124,7 @@ def _apply(reports: Sequence[DeliveryStatus]) -> int:
         row = by_external.get((report.channel_id, report.external_id))
         if report.delivery_uid is not None:
             row = by_uid.get((report.channel_id, report.delivery_uid), row)
-        if row is not None:
+        if row is not None and not undecided(row, report):
             used.append(report.pk)
             if move(row, report):
                 changed[row.pk] = row
@@ -144,6 +144,20 @@ def _lock(reports: Sequence[DeliveryStatus]) -> list[Delivery]:
     )
     # Always in the order of ids, so that two workers never wait for each other in a circle.
     return list(Delivery.objects.filter(named | known).order_by("id").select_for_update())
+
+
+def undecided(row: Delivery, report: DeliveryStatus) -> bool:
+    """Whether a report must wait until the row's new attempt has an id.
+
+    A person sends again what had been accepted and then failed: a late report of the first attempt
+    may neither pass for the new one's success nor fail it.
+    """
+    sent_again = row.external_id is None and row.sent_at is not None
+    return (
+        sent_again
+        and State(row.state) in PENDING
+        and State(report.state) in {State.FAILED, State.SENT}
+    )
 
 
 def move(row: Delivery, report: DeliveryStatus) -> bool:

@@ -15,7 +15,7 @@ from gateway.inbound import DRAIN, wake_drain
 from gateway.models import ChannelLog, Delivery, Heartbeat, InboundRequest, InboundState
 from gateway.outbox.ask import end_leases
 from gateway.outbox.claim import ensure_buckets
-from gateway.outbox.queue import DELIVER, wake_outbox
+from gateway.outbox.queue import DELIVER, cancel_left_over, wake_outbox
 from gateway.outbox.runner import Runner
 from gateway.states import State
 from gateway.wake import begun
@@ -59,6 +59,7 @@ def sweep() -> None:
         wake_drain(shard)
     ensure_buckets()
     end_leases()
+    cancel_left_over()
     statuses.apply_left_over()
     now = timezone.now()
     due = Q(state=State.QUEUED, due_at__lte=now) | Q(state=State.UNKNOWN, ask_at__lte=now)

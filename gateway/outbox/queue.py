@@ -140,3 +140,19 @@ def set_batch_state(*, batch: Batch, state: BatchState) -> None:
     if state == BatchState.CANCELLED:
         Delivery.objects.filter(batch=batch, state=State.QUEUED).update(state=State.CANCELLED)
     wake_outbox()
+
+
+@transaction.atomic
+def cancel_left_over(limit: int = 500) -> int:
+    """Stop what came back to the queue after its batch was cancelled; for the sweep. How many.
+
+    A send that was on its way at that moment may be throttled, refused or denied only later.
+    """
+    left = Delivery.objects.filter(state=State.QUEUED, batch__state=BatchState.CANCELLED)
+    rows = list(left.order_by("id").select_for_update(skip_locked=True, of=("self",))[:limit])
+    for row in rows:
+        row.state = State.CANCELLED
+    if rows:
+        Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(state=State.CANCELLED)
+        announce(rows)
+    return len(rows)
