@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from django.db import connection
 from django.utils import timezone
@@ -53,7 +54,8 @@ def _create(workspace_id: int, kind: str, people: Mapping[str, str]) -> None:
     Address.objects.bulk_create(
         [
             Address(workspace_id=workspace_id, contact=contact, kind=kind, value=value)
-            for contact, value in zip(contacts, people, strict=True)
+            # In one order for all: two who meet the same new people must not wait in a circle.
+            for value, contact in sorted(zip(people, contacts, strict=True), key=itemgetter(0))
         ],
         ignore_conflicts=True,
     )

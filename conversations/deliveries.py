@@ -8,11 +8,18 @@ from conversations import realtime
 from conversations.campaign_messages import attach_deliveries
 from gateway.events import DeliveryChange
 
+# Rows are locked in the order of their ids, so that two workers never wait for each other in a
+# circle.
 BUMP = """
+WITH v AS (
+    SELECT m.conversation_id AS id, array_agg(m.uid::text) AS uids
+    FROM conversations_message m
+    WHERE m.workspace_id = ANY(%s) AND m.uid = ANY(%s::uuid[]) GROUP BY m.conversation_id),
+locked AS (
+    SELECT id FROM conversations_conversation WHERE id IN (SELECT id FROM v)
+    ORDER BY id FOR NO KEY UPDATE)
 UPDATE conversations_conversation AS c SET version = c.version + 1
-FROM (SELECT m.conversation_id AS id, array_agg(m.uid::text) AS uids
-      FROM conversations_message m
-      WHERE m.workspace_id = ANY(%s) AND m.uid = ANY(%s::uuid[]) GROUP BY m.conversation_id) AS v
+FROM v JOIN locked USING (id)
 WHERE c.id = v.id
 RETURNING c.workspace_id, c.id, c.version, v.uids
 """

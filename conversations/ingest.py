@@ -55,8 +55,13 @@ JOIN (VALUES {values}) AS v (contact, channel)
 ORDER BY c.contact_id, c.channel_id, (c.status <> 'resolved') DESC, c.id DESC
 """
 
-# A resolved or snoozed conversation opens again; a pending one stays what an agent made it.
+# A resolved or snoozed conversation opens again; a pending one stays what an agent made it. Rows
+# are locked in the order of their ids, so that two workers never wait for each other in a circle.
 TOUCH_CONVERSATIONS = """
+WITH v (id, count, at, preview) AS (VALUES {values}),
+locked AS (
+    SELECT id FROM conversations_conversation WHERE id IN (SELECT v.id::bigint FROM v)
+    ORDER BY id FOR NO KEY UPDATE)
 UPDATE conversations_conversation AS c SET
     version = c.version + v.count::int,
     status = CASE WHEN c.status IN ('resolved', 'snoozed') THEN 'open' ELSE c.status END,
@@ -67,8 +72,8 @@ UPDATE conversations_conversation AS c SET
     last_message_at = greatest(c.last_message_at, v.at::timestamptz),
     last_inbound_at = greatest(c.last_inbound_at, v.at::timestamptz),
     preview = v.preview, preview_direction = 'inbound'
-FROM (VALUES {values}) AS v (id, count, at, preview), conversations_conversation AS old
-WHERE c.id = v.id::bigint AND old.id = c.id
+FROM v, locked, conversations_conversation AS old
+WHERE c.id = v.id::bigint AND locked.id = c.id AND old.id = c.id
 RETURNING c.id, c.workspace_id, c.contact_id, c.channel_id::text, c.assignee_id, c.version,
     old.status IN ('resolved', 'snoozed')
 """

@@ -4,6 +4,7 @@ Events leave after commit. Losing one is harmless: each carries the conversation
 browser that sees a gap, or reconnects, refetches.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 logger = structlog.get_logger(__name__)
+
+# A Redis that takes connections and never answers must not hold up what has been committed.
+SEND_SECONDS = 2.0
 
 Event = dict[str, Any]
 
@@ -48,8 +52,9 @@ def _send(events: Sequence[tuple[int, Event]]) -> None:
 
 async def _send_all(events: Sequence[tuple[int, Event]]) -> None:
     layer = get_channel_layer()
-    for workspace_id, event in events:
-        await layer.group_send(workspace_group(workspace_id), {"type": "event", **event})
+    async with asyncio.timeout(SEND_SECONDS):
+        for workspace_id, event in events:
+            await layer.group_send(workspace_group(workspace_id), {"type": "event", **event})
 
 
 def message_created(conversation_id: int, version: int, message_id: int, direction: str) -> Event:
