@@ -240,6 +240,14 @@ def reopen(*, conversation: Conversation, by: Member | None) -> Conversation:
     return _set_status(conversation, Status.OPEN, by)
 
 
+@transaction.atomic
+def wake_up(*, conversation: Conversation) -> Conversation:
+    """Open a snoozed conversation whose time has come; one that somebody has moved on stays."""
+    row = _lock(conversation)
+    due = row.snoozed_until is not None and row.snoozed_until <= timezone.now()
+    return _set_status(row, Status.OPEN, None) if row.status == Status.SNOOZED and due else row
+
+
 def _refuse_twin(row: Conversation) -> None:
     """ValidationError when a resolved conversation cannot open again: another one is open."""
     if row.status != Status.RESOLVED:

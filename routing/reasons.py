@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 LEAST_LOAD = "least_load"
 IDLE_LONGEST = "idle_longest"
 AGENT_OFFLINE = "agent_offline"
+OFFLINE = "offline"
 MEMBER_LEFT = "member_left"
 
 
@@ -22,6 +23,8 @@ def explain(reason: dict[str, Any]) -> str:
         ) % reason + _among(reason)
     if code == AGENT_OFFLINE:
         return _("%(agent)s is offline and the customer wrote") % reason
+    if code == OFFLINE:
+        return _("%(agent)s is offline") % reason
     if code == MEMBER_LEFT:
         return _("%(agent)s is no longer a member") % reason
     if code == "replied":

@@ -5,7 +5,7 @@ nobody is given more than their capacity. Load is counted from conversations at 
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,10 +19,11 @@ from conversations import realtime
 from conversations.activity import activity_row
 from conversations.hooks import Inbound
 from conversations.models import Conversation, Message, Status
+from conversations.services import assign
 from gateway.sql import update_from_values, with_values
 from gateway.wake import wake
 from routing.models import Agent, Assignment, Presence
-from routing.reasons import AGENT_OFFLINE, IDLE_LONGEST, LEAST_LOAD
+from routing.reasons import AGENT_OFFLINE, IDLE_LONGEST, LEAST_LOAD, OFFLINE
 
 ROUTE = "routing.tasks.route"
 BATCH = 500
@@ -196,11 +197,7 @@ def _take_back(held: Sequence[Inbound]) -> None:
     if not held:
         return
     members = {row.assignee_id for row in held if row.assignee_id is not None}
-    present = set(
-        Agent.objects.filter(member__in=members, member__ended_at=None)
-        .exclude(status=Presence.OFFLINE)
-        .values_list("member_id", flat=True)
-    )
+    present = _present(members)
     lost = [row for row in held if row.assignee_id not in present]
     if not lost:
         return
@@ -208,7 +205,8 @@ def _take_back(held: Sequence[Inbound]) -> None:
     names = {m.pk: m.name for m in Member.objects.filter(pk__in=members).select_related("user")}
     versions = with_values(
         "UPDATE conversations_conversation AS c SET assignee_id = NULL, version = c.version + 1, "
-        "queued_at = CASE WHEN c.status = 'open' THEN v.at::timestamptz END "
+        # A pending one too: nobody is left who knows what it waits for.
+        "status = 'open', queued_at = v.at::timestamptz "
         "FROM (VALUES {values}) AS v (id, at) WHERE c.id = v.id::bigint RETURNING c.id, c.version",
         [(row.conversation_id, now) for row in lost],
         fetch=True,
@@ -218,6 +216,12 @@ def _take_back(held: Sequence[Inbound]) -> None:
     realtime.publish_many(
         (workspaces[pk], realtime.conversation_changed(pk, version)) for pk, version in versions
     )
+
+
+def _present(member_ids: Collection[int]) -> set[int]:
+    """Those of the members who are online or away."""
+    agents = Agent.objects.filter(member__in=member_ids, member__ended_at=None)
+    return set(agents.exclude(status=Presence.OFFLINE).values_list("member_id", flat=True))
 
 
 def _note_taken_back(lost: Sequence[Inbound], names: dict[int, str], now: datetime) -> None:
@@ -246,10 +250,23 @@ def _note_taken_back(lost: Sequence[Inbound], names: dict[int, str], now: dateti
     )
 
 
+def _leave_offline(conversation: Conversation) -> None:
+    """Put an open conversation back into the queue when its agent is offline."""
+    agent = conversation.assignee
+    if agent is not None and agent.pk not in _present({agent.pk}):
+        reason = {"code": OFFLINE, "agent": agent.name}
+        assign(conversation=conversation, member=None, by=None, reason=reason)
+
+
 def receive_changed(
     *, conversation: Conversation, event: str, by: Member | None, reason: dict[str, Any]
 ) -> None:
-    """A status or an assignee changed by hand: keep why, and use the place that may be free now."""
+    """A status or an assignee changed: keep why, and use the place that may be free now.
+
+    What opens by itself (a snooze is over) does not stay with an agent who is not there.
+    """
+    if event == "status" and by is None and conversation.status == Status.OPEN:
+        _leave_offline(conversation)
     if event == "assigned":
         Assignment.objects.create(
             workspace_id=conversation.workspace_id,

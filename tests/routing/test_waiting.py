@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.models import Member, Workspace
 from conversations.models import Conversation, Kind, Message, Status
-from conversations.services import assign, resolve
+from conversations.services import assign, resolve, wake_up
+from conversations.tasks import sweep
 from gateway.models import Channel
 from routing.models import Agent, Assignment, Presence
 from routing.presence import GRACE, expire_presence, receive_presence, set_capacity, set_manual
@@ -101,6 +102,52 @@ def test_a_message_to_an_offline_agent_goes_back_to_the_queue() -> None:
     assert conversation.queued_at is not None
     newest = Assignment.objects.latest("id")
     assert gone.name in explain(newest.reason)
+
+
+def test_a_message_in_a_pending_conversation_of_an_offline_agent_is_queued_too() -> None:
+    channel = builders.channel()
+    gone = agent(channel.workspace, status=Presence.OFFLINE)
+    pending = builders.conversation(channel, assignee=gone, status=Status.PENDING)
+    number = pending.address.value
+    twilio.post(channel, twilio.inbound_fields(channel, number, "Well?"))
+    drain_all()
+    pending.refresh_from_db()
+    assert (pending.status, pending.assignee) == (Status.OPEN, None)
+    assert pending.queued_at is not None
+
+
+def snoozed(channel: Channel, assignee: Member, minutes: int = -1) -> Conversation:
+    """A snoozed conversation that wakes up in so many minutes."""
+    until = timezone.now() + timedelta(minutes=minutes)
+    return builders.conversation(
+        channel, assignee=assignee, status=Status.SNOOZED, snoozed_until=until
+    )
+
+
+def test_what_wakes_up_does_not_stay_with_an_agent_who_is_offline() -> None:
+    channel = builders.channel()
+    gone = agent(channel.workspace, status=Presence.OFFLINE)
+    there = agent(channel.workspace, status=Presence.AWAY)
+    lost, kept = snoozed(channel, gone), snoozed(channel, there)
+    sweep()
+    lost.refresh_from_db()
+    kept.refresh_from_db()
+    assert (lost.status, lost.assignee) == (Status.OPEN, None)
+    assert lost.queued_at is not None
+    assert gone.name in explain(Assignment.objects.get(conversation=lost).reason)
+    assert (kept.status, kept.assignee) == (Status.OPEN, there)
+
+
+def test_what_somebody_has_moved_on_does_not_wake_up() -> None:
+    channel = builders.channel()
+    there = agent(channel.workspace)
+    read_by_the_sweep = snoozed(channel, there)
+    Conversation.objects.update(snoozed_until=timezone.now() + timedelta(hours=1))
+    wake_up(conversation=read_by_the_sweep)
+    assert Conversation.objects.get().status == Status.SNOOZED
+    resolve(conversation=read_by_the_sweep, by=there)
+    wake_up(conversation=read_by_the_sweep)
+    assert Conversation.objects.get().status == Status.RESOLVED
 
 
 def test_a_message_to_an_online_agent_stays() -> None:
