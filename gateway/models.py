@@ -221,7 +221,12 @@ class DeliveryStatus(WorkspaceModel):
                 fields=["channel", "external_id"],
                 condition=Q(applied_at=None),
                 name="status_waiting",
-            )
+            ),
+            models.Index(
+                fields=["delivery_uid"],
+                condition=Q(delivery_uid__isnull=False),
+                name="status_of_delivery",
+            ),
         ]
 
     def __str__(self) -> str:
