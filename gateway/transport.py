@@ -25,6 +25,8 @@ from gateway.exchange import Exchange
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5, sock_read=25)
 BODY_LIMIT = 1_000_000
 R = TypeVar("R")
+# NAT64 and 6to4: what lies behind is an IPv4 address, and may be one of a private network.
+TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"))
 
 
 class Forbidden(Unreachable):
@@ -36,8 +38,10 @@ class Forbidden(Unreachable):
 def public_address(host: str) -> bool:
     """Whether an IP address is one of the public internet."""
     address = ipaddress.ip_address(host.split("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_global and not (mapped or address).is_multicast
+    address = getattr(address, "ipv4_mapped", None) or address
+    if any(address in network for network in TRANSLATED):
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def exempt(url: URL) -> bool:

@@ -39,6 +39,10 @@ def fetch(url: str, *, redirects: int = 0, **fields: object) -> Response:
         "[fe80::1]",
         "[::ffff:127.0.0.1]",
         "224.0.0.1",
+        "[64:ff9b::7f00:1]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[2002:7f00:1::1]",
+        "[2002:a9fe:a9fe::1]",
     ],
 )
 def test_private_addresses_are_refused(host: str) -> None:
@@ -70,6 +74,7 @@ def test_production_takes_https_only(settings: object) -> None:
 
 def test_public_addresses_pass() -> None:
     assert public_address("93.184.216.34")
+    assert public_address("2606:4700:4700::1111")
     assert check_url("https://93.184.216.34/").host == "93.184.216.34"
 
 
