@@ -117,7 +117,7 @@ if not REDIS_URL:
     raise ImproperlyConfigured("REDIS_URL is not set; 'make up' starts Redis and sets it.")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "omnichannel.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }

@@ -1,14 +1,19 @@
 """Logging in and out, passwords, and what ends a session."""
 
+import socket
 import uuid
+from time import monotonic
 
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.core.cache import cache
 from django.urls import get_resolver
+from structlog.testing import capture_logs
 
 from accounts import services
 from accounts.models import AuditEntry, Role, User
+from omnichannel.cache import _AWAY, ForgivingRedisCache
 from tests import builders
 from tests.accounts.conftest import Browser, link_in
 
@@ -413,3 +418,54 @@ def test_a_name_is_never_markup(browser, person):
     assert name not in page.content.decode()
     assert "script-src 'self'" in page["Content-Security-Policy"]
     assert page["X-Frame-Options"] == "DENY"
+
+
+# --- Without Redis --------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["nobody listens", "nobody answers"])
+def dead_redis(settings, request):
+    """The cache's Redis is away: connections are refused, or accepted and never answered."""
+    _AWAY.clear()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        if request.param == "nobody listens":
+            server.close()
+        location = f"redis://127.0.0.1:{port}/0"
+        settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": location}}
+        yield
+    _AWAY.clear()
+
+
+def test_one_can_log_in_without_redis(browser, person, dead_redis):
+    started = monotonic()
+    with capture_logs() as logs:
+        assert browser.log_in(person, "wrong password").status_code == 200
+        assert browser.log_in(person)["Location"] == "/"
+        assert browser.get(OWN).status_code == 200
+    assert [line["event"] for line in logs] == ["cache away, counts as empty"]
+    assert monotonic() - started < 8
+
+
+def test_a_redis_that_is_away_is_an_empty_cache(dead_redis):
+    cache.set("a", 1)
+    cache.set_many({"a": 1})
+    cache.delete_many(["a"])
+    cache.clear()
+    assert (cache.get("a", 2), cache.get_many(["a"]), "a" in cache) == (2, {}, False)
+    assert (cache.add("a", 1), cache.touch("a"), cache.delete("a")) == (True, False, False)
+    with pytest.raises(ValueError, match="not found"):
+        cache.incr("a")
+
+
+def test_a_redis_that_is_back_is_used_again():
+    location = settings.REDIS_URL
+    back = ForgivingRedisCache(location, {})
+    back._away.note(ConnectionError())
+    back.set("here", 1)
+    assert back.get("here") is None
+    back._away.failed_at -= 60
+    back.set("here", 2)
+    assert back.get("here") == 2
+    assert back.delete("here")
+    _AWAY.clear()
