@@ -1,5 +1,6 @@
 """What accounts tells the outside after commit: mails, closed sockets, ended memberships."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -14,6 +15,9 @@ from accounts.models import Member
 from accounts.tasks import send_mail
 
 logger = logging.getLogger(__name__)
+
+# A Redis that takes connections and never answers must not hold up what has been committed.
+SEND_SECONDS = 2.0
 
 
 def invite(member: Member) -> None:
@@ -49,14 +53,20 @@ def revoke_access(member_ids: Sequence[int]) -> None:
     """Close these members' sockets; a browser whose session still counts connects again."""
 
     def send() -> None:
-        layer = get_channel_layer()
-        for member_id in member_ids:
-            try:
-                async_to_sync(layer.group_send)(f"member.{member_id}", {"type": "access.revoked"})
-            except Exception as error:
-                logger.warning("Sockets of member %s not told: %s", member_id, type(error).__name__)
+        try:
+            async_to_sync(_close_sockets)(member_ids)
+        except Exception as error:  # the sockets' own checks close them a little later
+            logger.warning("Sockets of members not told: %s", type(error).__name__)
 
-    transaction.on_commit(send)
+    if member_ids:
+        transaction.on_commit(send)
+
+
+async def _close_sockets(member_ids: Sequence[int]) -> None:
+    layer = get_channel_layer()
+    async with asyncio.timeout(SEND_SECONDS):
+        for member_id in member_ids:
+            await layer.group_send(f"member.{member_id}", {"type": "access.revoked"})
 
 
 def tell_member_ended(member: Member) -> None:

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -50,6 +50,8 @@ def add_member(
     link to set the password that works once and for a day. Raises ValidationError by field.
     """
     _check_role(role)
+    # Two invitations of one person into a workspace: the second has to see the first.
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
     user = _find_or_create_user(email=email, name=name, language=language)
     member = Member.objects.select_for_update().filter(workspace=workspace, user=user).first()
     if member is not None and member.ended_at is None:
@@ -65,15 +67,20 @@ def add_member(
 
 
 def _find_or_create_user(*, email: str, name: str, language: str) -> User:
-    user = User.objects.filter(email__iexact=email.strip()).first()
-    if user is not None:
-        if not user.is_active:
-            raise ValidationError({"email": _("This person's account is switched off.")})
-        return user
-    user = User(email=email.strip().lower(), name=name.strip(), language=language)
-    user.set_unusable_password()
-    user.full_clean(exclude=["password"])
-    user.save()
+    same = User.objects.filter(email__iexact=email.strip())
+    user = same.first()
+    if user is None:
+        new = User(email=email.strip().lower(), name=name.strip(), language=language)
+        new.set_unusable_password()
+        new.full_clean(exclude=["password"], validate_unique=False, validate_constraints=False)
+        try:
+            with transaction.atomic():
+                new.save()
+            return new
+        except IntegrityError:  # somebody else has invited this person at the same moment
+            user = same.get()
+    if not user.is_active:
+        raise ValidationError({"email": _("This person's account is switched off.")})
     return user
 
 

@@ -35,6 +35,25 @@ UPDATE campaigns_recipient AS r SET replied_at = %s
 FROM last WHERE r.id = last.id AND last.replied_at IS NULL
 RETURNING r.campaign_id
 """
+# Waits for whoever hands one of the lines over at this moment; from then on they are held.
+HOLD = """
+SELECT id FROM campaigns_recipient WHERE contact_id IN (%s, %s) AND state = 'pending'
+ORDER BY id FOR UPDATE
+"""
+MOVE = """
+UPDATE campaigns_recipient AS r SET contact_id = %s WHERE r.contact_id = %s
+AND NOT EXISTS (SELECT 1 FROM campaigns_recipient AS t WHERE t.contact_id = %s
+                AND t.campaign_id = r.campaign_id AND t.address = r.address)
+"""
+# One message is enough: what has been handed over counts, then the first line that waits.
+SKIP_DOUBLES = """
+UPDATE campaigns_recipient AS r SET state = 'skipped', reason = 'duplicate'
+WHERE r.contact_id = %s AND r.state = 'pending'
+AND EXISTS (SELECT 1 FROM campaigns_recipient AS t
+            WHERE t.contact_id = r.contact_id AND t.campaign_id = r.campaign_id
+            AND (t.state = 'queued' OR t.state = 'pending' AND t.id < r.id))
+RETURNING r.campaign_id
+"""
 
 
 def receive_changes(batch: Sequence[DeliveryChange]) -> None:
@@ -63,15 +82,17 @@ def receive_inbound(conversations: Sequence[Inbound]) -> None:
 def receive_merging(*, keep_id: int, other_id: int, workspace_id: int) -> None:
     """The ledger lines of a contact that is merged away belong to the one that stays.
 
-    A line without address would be there twice; one is enough.
+    A line without address would be there twice; one is enough. Nobody gets a campaign at two
+    addresses, so a second line that still waits is skipped.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE campaigns_recipient AS r SET contact_id = %s WHERE r.contact_id = %s "
-            "AND NOT EXISTS (SELECT 1 FROM campaigns_recipient AS t WHERE t.contact_id = %s "
-            "AND t.campaign_id = r.campaign_id AND t.address = r.address)",
-            [keep_id, other_id, keep_id],
-        )
+        cursor.execute(HOLD, [keep_id, other_id])
+        cursor.execute(MOVE, [keep_id, other_id, keep_id])
+        cursor.execute(SKIP_DOUBLES, [keep_id])
+        skipped = {campaign_id for (campaign_id,) in cursor.fetchall()}
+    if skipped:
+        for campaign in Campaign.objects.filter(pk__in=skipped):
+            campaign_changed(campaign)
 
 
 def campaign_changed(campaign: Campaign) -> None:

@@ -55,7 +55,7 @@ JOIN (VALUES {values}) AS v (contact, channel)
 ORDER BY c.contact_id, c.channel_id, (c.status <> 'resolved') DESC, c.id DESC
 """
 
-# A resolved or snoozed conversation opens again; a pending one stays what an agent made it. Rows
+# Whatever an agent made of it: the customer writes, so it is open.
 # are locked in the order of their ids, so that two workers never wait for each other in a circle.
 TOUCH_CONVERSATIONS = """
 WITH v (id, count, at, preview) AS (VALUES {values}),
@@ -64,7 +64,7 @@ locked AS (
     ORDER BY id FOR NO KEY UPDATE)
 UPDATE conversations_conversation AS c SET
     version = c.version + v.count::int,
-    status = CASE WHEN c.status IN ('resolved', 'snoozed') THEN 'open' ELSE c.status END,
+    status = 'open',
     resolved_at = NULL, snoozed_until = NULL,
     queued_at = CASE WHEN c.assignee_id IS NULL THEN coalesce(
         CASE WHEN c.status = 'open' THEN c.queued_at END, v.at::timestamptz) END,
@@ -75,7 +75,7 @@ UPDATE conversations_conversation AS c SET
 FROM v, locked, conversations_conversation AS old
 WHERE c.id = v.id::bigint AND locked.id = c.id AND old.id = c.id
 RETURNING c.id, c.workspace_id, c.contact_id, c.channel_id::text, c.assignee_id, c.version,
-    old.status IN ('resolved', 'snoozed')
+    old.status <> 'open'
 """
 
 

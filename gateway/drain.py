@@ -6,7 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.utils import timezone
 
 from gateway import statuses, suppression
@@ -24,7 +31,7 @@ from gateway.inbound import as_request
 from gateway.models import Channel, InboundRequest, InboundState, Suppression
 from gateway.receivers import hand_over
 from gateway.registry import adapter_for
-from gateway.sql import storable, update_from_values
+from gateway.sql import storable, update_from_values, with_values
 
 logger = structlog.get_logger(__name__)
 
@@ -55,7 +62,8 @@ class Sorted:
 def drain_shard(shard: int, *, batches: int = 50) -> int:
     """Process up to ``batches`` batches of a shard; returns how many requests were processed.
 
-    Waits for another drainer of the same shard, so that a conversation stays in order.
+    Leaves the shard to another drainer that is at it, so that a conversation stays in order and a
+    busy shard does not collect every worker. Whoever drains looks once more afterwards.
     """
     done = 0
     for _ in range(batches):
@@ -69,7 +77,9 @@ def drain_shard(shard: int, *, batches: int = 50) -> int:
 def _drain_batch(shard: int) -> int:
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, shard])
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_CLASS, shard])
+            if cursor.fetchone() == (False,):
+                return 0
         rows = list(
             InboundRequest.objects.filter(shard=shard, state=InboundState.NEW)
             .order_by("id")
@@ -103,7 +113,7 @@ def _parse_one(row: InboundRequest, adapter: Adapter | Exception) -> Parsed:
         events = adapter.parse(as_request(row))
     except Exception as error:  # the row is kept, shown and can be replayed after the fix
         logger.exception("inbound request not understood", inbound=row.pk)
-        return Parsed(row, None, (), InboundState.FAILED, f"{type(error).__name__}: {error}")
+        return Parsed(row, None, (), InboundState.FAILED, in_words(error))
     unknown = [event.kind for event in events if isinstance(event, UnknownEvent)]
     state = InboundState.UNKNOWN if unknown else InboundState.DONE
     return Parsed(row, adapter, events, state, ", ".join(unknown))
@@ -123,21 +133,35 @@ def _apply_or_isolate(parsed: list[Parsed], *, again: bool = True) -> list[statu
     except Exception as error:
         again = again and isinstance(error, IntegrityError)
         if len(parsed) == 1 and not again:
-            logger.exception("inbound request failed", inbound=parsed[0].row.pk)
+            # A database error quotes the row it refused, with the message in it: no traceback.
+            quotes = isinstance(error, DatabaseError)
+            why = in_words(error)
+            logger.error(
+                "inbound request failed", inbound=parsed[0].row.pk, why=why, exc_info=not quotes
+            )
             parsed[0].state = InboundState.FAILED
-            parsed[0].error = f"{type(error).__name__}: {error}"
+            parsed[0].error = why
             return []
     if len(parsed) == 1:
         return _apply_or_isolate(parsed, again=False)
     return [key for one in parsed for key in _apply_or_isolate([one])]
 
 
+def in_words(error: Exception) -> str:
+    """What went wrong, without the values a database error quotes."""
+    text = str(error)
+    if isinstance(error, DatabaseError):
+        text = text.partition("\n")[0]
+    return f"{type(error).__name__}: {text}"
+
+
 def _apply(parsed: Sequence[Parsed]) -> list[statuses.Key]:
     batch = _sort(parsed)
     keys = statuses.record(batch.reports)
     hand_over("messages", batch.messages)
-    _follow_keywords(batch.opt_outs)
-    hand_over("opt_outs", batch.opt_outs)
+    keywords = _without_repeats(batch.opt_outs)
+    _follow_keywords(keywords)
+    hand_over("opt_outs", keywords)
     return keys
 
 
@@ -166,6 +190,24 @@ def _received(row: InboundRequest, adapter: Adapter, event: InboundMessage | Opt
         request_id=row.request_id,
         event=event,
     )
+
+
+def _without_repeats(opt_outs: Sequence[Received]) -> list[Received]:
+    """Keywords that have not taken effect yet; noted as used in this transaction."""
+    by_id = {
+        (str(received.channel_id), received.event.external_id): received for received in opt_outs
+    }
+    fresh = with_values(
+        "INSERT INTO gateway_keyworduse (workspace_id, channel_id, external_id, created_at) "
+        "SELECT v.workspace::bigint, v.channel::uuid, v.external_id, now() "
+        "FROM (VALUES {values}) AS v (workspace, channel, external_id) "
+        "ON CONFLICT (channel_id, external_id) DO NOTHING "
+        "RETURNING channel_id::text, external_id",
+        [(item.workspace_id, channel, external) for (channel, external), item in by_id.items()],
+        fetch=True,
+    )
+    used = set(fresh)
+    return [received for key, received in by_id.items() if key in used]
 
 
 def _follow_keywords(opt_outs: Sequence[Received]) -> None:

@@ -262,6 +262,25 @@ class Suppression(WorkspaceModel):
         return f"{self.medium} {self.address}"
 
 
+class KeywordUse(WorkspaceModel):
+    """A STOP, START or HELP that has taken effect; a repeat of its request takes none.
+
+    Without it a repeated old START would undo a later STOP.
+    """
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE)
+    external_id = models.CharField(max_length=255)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "external_id"], name="keyword_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
 class ChannelLog(WorkspaceModel):
     """One exchange with a provider, redacted: no credentials, no message bodies.
 

@@ -36,10 +36,10 @@ def runner() -> Runner:
 def drain_inbound(shard: int) -> None:
     """Process what has come in on one shard."""
     begun(DRAIN, str(shard))
-    if drain_shard(shard):
-        more = InboundRequest.objects.filter(shard=shard, state=InboundState.NEW).exists()
-        if more:
-            wake_drain(shard)
+    drain_shard(shard)
+    # Somebody may have been turned away while this one was at it; what they came for is here now.
+    if InboundRequest.objects.filter(shard=shard, state=InboundState.NEW).exists():
+        wake_drain(shard)
 
 
 @shared_task(name=DELIVER)

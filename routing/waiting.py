@@ -256,6 +256,7 @@ def _leave_offline(conversation: Conversation) -> None:
     if agent is not None and agent.pk not in _present({agent.pk}):
         reason = {"code": OFFLINE, "agent": agent.name}
         assign(conversation=conversation, member=None, by=None, reason=reason)
+        conversation.refresh_from_db(fields=["assignee", "queued_at", "version"])
 
 
 def receive_changed(
@@ -263,9 +264,11 @@ def receive_changed(
 ) -> None:
     """A status or an assignee changed: keep why, and use the place that may be free now.
 
-    What opens by itself (a snooze is over) does not stay with an agent who is not there.
+    What opens by itself (a snooze is over) or by a colleague's hand does not stay with an agent who
+    is not there.
     """
-    if event == "status" and by is None and conversation.status == Status.OPEN:
+    opened = event == "status" and conversation.status == Status.OPEN
+    if opened and by != conversation.assignee:
         _leave_offline(conversation)
     if event == "assigned":
         Assignment.objects.create(

@@ -1,6 +1,5 @@
 """What every test shares."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def quick_password_hashes(settings: Any) -> Iterator[None]:
+def quick_password_hashes(settings: Any) -> None:
     """Hash passwords cheaply; how they are hashed in production is Django's own business."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    yield

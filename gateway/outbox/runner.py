@@ -8,6 +8,7 @@ so that it has one connection and one transaction at a time.
 import asyncio
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,10 @@ logger = structlog.get_logger(__name__)
 TICK_SECONDS = 0.05
 # How long to hold back new claims so that a run can end with nothing in flight.
 DRAIN_SECONDS = 0.5
+# How long an ending run waits for sends: longer than the transport's own time-out.
+LAST_SECONDS = 35.0
+# Ids of ours that a provider's list may show beside the one asked for: a generous look back.
+KNOWN_MARGIN = timedelta(hours=1)
 # A longer wait for tokens than this is left to the sweep.
 PATIENCE_SECONDS = 2.0
 # Waits between tries to write what became of sends.
@@ -60,17 +65,27 @@ class Runner:
 
         While a provider hangs, the end is put off and others are served meanwhile.
         """
-        more = True
-        while more:
-            while more and monotonic() < until:
-                more = await self._round()
-            pause = monotonic() + DRAIN_SECONDS
-            while (self.flights or self.finished) and monotonic() < pause:
-                await self._land(TICK_SECONDS)
-            if not self.flights and not self.finished:
-                break
-            more, until = True, monotonic() + DRAIN_SECONDS * 4
+        more, patience = True, DRAIN_SECONDS
+        try:
+            while more:
+                while more and monotonic() < until:
+                    more = await self._round()
+                if await self._all_landed(patience):
+                    break
+                # Longer each time, so that a slow provider's steady flow comes to an end too.
+                more, until, patience = True, monotonic() + DRAIN_SECONDS * 4, patience * 2
+        except Exception:
+            # The claim failed (database away): what is in flight must still be written down.
+            await self._all_landed(LAST_SECONDS)
+            raise
         return more
+
+    async def _all_landed(self, seconds: float) -> bool:
+        """Settle what finishes within ``seconds``; whether nothing is in flight any more."""
+        until = monotonic() + seconds
+        while (self.flights or self.finished) and monotonic() < until:
+            await self._land(TICK_SECONDS)
+        return not self.flights and not self.finished
 
     async def _round(self) -> bool:
         given, questions = await self._in_database(_claim_all, dict(self.in_flight))
@@ -236,7 +251,7 @@ def _known_ids(rows: list[Delivery]) -> dict[tuple[UUID, str], list[str]]:
         channel_id__in={row.channel_id for row in rows},
         address__in={row.address for row in rows},
         external_id__isnull=False,
-        created_at__gte=min(row.created_at for row in rows),
+        attempted_at__gte=min(row.attempted_at or row.created_at for row in rows) - KNOWN_MARGIN,
     ).values_list("channel_id", "address", "external_id")
     result: dict[tuple[UUID, str], list[str]] = {}
     for channel_id, address, external_id in known:

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns import progress, selectors, services
+from campaigns.expansion import expand
 from campaigns.models import Recipient
 from contacts.consent import opt_out
 from contacts.services import merge_contacts
@@ -200,3 +201,32 @@ def test_merging_contacts_keeps_the_ledger():
     lines = campaign.recipients.values_list("contact", "state").order_by("contact", "id")
     assert list(lines) == [(keep.pk, "queued"), (keep.pk, "queued"), (none.pk, "skipped")]
     services.cancel(campaign=campaign, member=None)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_merging_in_mid_campaign_reaches_a_person_once(swapped):
+    ws = make.workspace()
+    keep, other, alone = build.people(ws, 3)
+    campaign = build.launched(ws)
+    if swapped:
+        keep, other = other, keep
+    merge_contacts(keep=keep, other=other, member=None)
+    lines = campaign.recipients.order_by("id").values_list("contact", "state", "reason")
+    assert list(lines) == [
+        (keep.pk, "pending", ""),
+        (keep.pk, "skipped", "duplicate"),
+        (alone.pk, "pending", ""),
+    ]
+    expand(campaign.pk)
+    assert build.deliveries(campaign).count() == 2
+
+
+def test_merging_skips_what_waits_for_a_person_who_has_been_reached():
+    ws = make.workspace()
+    keep, other = build.people(ws, 2)
+    campaign = build.expanded(ws)
+    waiting = campaign.recipients.filter(contact=keep)
+    waiting.update(state="pending", delivery=None)
+    merge_contacts(keep=keep, other=other, member=None)
+    lines = campaign.recipients.order_by("id").values_list("contact", "state", "reason")
+    assert list(lines) == [(keep.pk, "skipped", "duplicate"), (keep.pk, "queued", "")]

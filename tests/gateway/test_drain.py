@@ -4,14 +4,14 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import connection, connections
+from django.db import IntegrityError, connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from contacts.models import Contact
+from contacts.models import ConsentRecord, Contact
 from conversations.models import Conversation, Message, Status
 from conversations.services import resolve
-from gateway.drain import drain_shard
+from gateway.drain import drain_shard, in_words
 from gateway.inbound import replay
 from gateway.models import Channel, InboundRequest, InboundState, Suppression
 from tests import builders
@@ -52,7 +52,7 @@ def test_one_persons_messages_keep_their_order() -> None:
     assert Conversation.objects.get().preview == "19"
 
 
-@pytest.mark.parametrize("status", [Status.RESOLVED, Status.SNOOZED])
+@pytest.mark.parametrize("status", [Status.RESOLVED, Status.SNOOZED, Status.PENDING])
 def test_a_new_message_reopens(status: str) -> None:
     channel = builders.channel()
     write(channel, "+14155550100", "first")
@@ -94,6 +94,24 @@ def test_stop_and_start_take_effect_in_order() -> None:
     drain_all()
     assert not Suppression.objects.exists()
     assert Message.objects.count() == 2
+
+
+def test_a_repeated_start_does_not_undo_a_later_stop() -> None:
+    channel = builders.channel()
+    start = twilio.sid()
+    write(channel, "+14155550100", "START", sid=start)
+    write(channel, "+14155550100", "STOP")
+    drain_all()
+    write(channel, "+14155550100", "START", sid=start)
+    drain_all()
+    assert Suppression.objects.get().address == "+14155550100"
+    newest = ConsentRecord.objects.latest("id")
+    assert (ConsentRecord.objects.count(), newest.status) == (2, "withdrawn")
+
+
+def test_a_refused_row_is_named_without_its_contents() -> None:
+    error = IntegrityError("refused\nDETAIL:  Failing row contains (secret words).")
+    assert in_words(error) == "IntegrityError: refused"
 
 
 def test_a_request_that_breaks_the_receivers_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Member, Workspace
 from conversations.models import Conversation, Kind, Message, Status
-from conversations.services import assign, resolve, wake_up
+from conversations.services import assign, reopen, resolve, wake_up
 from conversations.tasks import sweep
 from gateway.models import Channel
 from routing.models import Agent, Assignment, Presence
@@ -136,6 +136,25 @@ def test_what_wakes_up_does_not_stay_with_an_agent_who_is_offline() -> None:
     assert lost.queued_at is not None
     assert gone.name in explain(Assignment.objects.get(conversation=lost).reason)
     assert (kept.status, kept.assignee) == (Status.OPEN, there)
+
+
+@pytest.mark.parametrize("status", [Status.RESOLVED, Status.SNOOZED, Status.PENDING])
+def test_what_a_colleague_opens_does_not_stay_with_an_agent_who_is_offline(status: Status) -> None:
+    channel = builders.channel()
+    gone, there = (agent(channel.workspace, status=s) for s in (Presence.OFFLINE, Presence.AWAY))
+    lost, own, kept = (
+        builders.conversation(channel, assignee=who, status=status) for who in (gone, gone, there)
+    )
+    returned = reopen(conversation=lost, by=there)
+    reopen(conversation=own, by=gone)
+    reopen(conversation=kept, by=gone)
+    for row in (lost, own, kept):
+        row.refresh_from_db()
+    assert [row.status for row in (lost, own, kept)] == [Status.OPEN] * 3
+    assert [row.assignee for row in (lost, own, kept)] == [None, gone, there]
+    assert lost.queued_at is not None
+    assert (returned.assignee, returned.version) == (None, lost.version)
+    assert Assignment.objects.get().conversation == lost
 
 
 def test_what_somebody_has_moved_on_does_not_wake_up() -> None:
