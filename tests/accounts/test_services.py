@@ -134,6 +134,41 @@ def test_two_admins_who_remove_each_other_do_not_both_win():
     assert Member.objects.filter(ended_at=None).count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("workspaces", [1, 2])
+@pytest.mark.parametrize("known", [False, True])
+def test_invitations_of_one_person_at_the_same_moment(workspaces, known):
+    if known:
+        builders.user(email="new@example.com")
+    made = [builders.workspace() for _n in range(workspaces)] * (2 // workspaces)
+    barrier, outcomes = Barrier(2), []
+
+    def invite(ws):
+        barrier.wait()
+        try:
+            outcomes.append(add(ws, invite=False).user_id)
+        except Exception as error:
+            outcomes.append(type(error))
+        connection.close()
+
+    threads = [Thread(target=invite, args=[ws]) for ws in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    user = User.objects.get()
+    assert outcomes.count(user.pk) == workspaces == Member.objects.count()
+    assert outcomes.count(ValidationError) == 2 - workspaces
+
+
+def test_whoever_is_invited_meanwhile_is_found(monkeypatch):
+    """The other invitation commits between looking and creating."""
+    there = builders.user(email="new@example.com")
+    monkeypatch.setattr("django.db.models.query.QuerySet.first", lambda self: None)
+    user = services._find_or_create_user(email="New@example.com", name="New", language="")
+    assert user == there
+
+
 def test_a_redis_that_hangs_holds_up_no_revocation(monkeypatch, django_capture_on_commit_callbacks):
     class Hanging:
         async def group_send(self, group, message):
