@@ -110,7 +110,7 @@ class ForgivingRedisCache(RedisCache):
     ) -> list[Any]:
         """Keep values; returns the keys that could not be kept."""
         set_many = super().set_many
-        return self._ask(lambda: set_many(data, timeout, version), list(data))
+        return self._ask(lambda: set_many(dict(data), timeout, version), list(data))
 
     def delete_many(self, keys: Iterable[Any], version: int | None = None) -> None:
         """Remove keys."""
