@@ -27,6 +27,8 @@ from benches.stack import Stack, running_stack
 
 RATES = (1, 50, 200)
 PROBES = 30
+# The writers wait for answers beyond this many, as a provider would.
+MOST_OPEN = 64
 SID, TOKEN, NUMBER = "AC" + "b" * 32, "b" * 32, "+14155550199"
 CUSTOMER = "+14155550123"
 
@@ -167,6 +169,8 @@ async def _write(webhook: str, rate: int, over: threading.Event) -> None:
         for n in itertools.count():
             if over.is_set():
                 break
+            while len(tasks) >= MOST_OPEN:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             task = asyncio.create_task(_post(session, webhook, n))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
