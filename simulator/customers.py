@@ -12,12 +12,12 @@ class Customer(NamedTuple):
 
 
 CUSTOMERS = (
-    Customer("+34555010101", "Lucía Fernández", "es"),
+    Customer("+14155550114", "Lucía Fernández", "es"),
     Customer("+447700900101", "Emma Clarke", "en"),
     Customer("+14155550111", "Maya Johnson", "en"),
-    Customer("+34555010102", "Javier Ortega", "es"),
+    Customer("+14155550115", "Javier Ortega", "es"),
     Customer("+447700900102", "Oliver Hughes", "en"),
-    Customer("+34555010103", "Carmen Ruiz", "es"),
+    Customer("+14155550116", "Carmen Ruiz", "es"),
     Customer("+14155550112", "Daniel Kim", "en"),
     Customer("+14155550113", "Sofía Ramírez", "es"),
 )

@@ -78,7 +78,7 @@ def test_a_customers_message_reaches_the_real_door(live_server: Any, settings: A
             body = {
                 "provider": "twilio",
                 "channel_address": address,
-                "from": "+34555010101",
+                "from": "+14155550114",
                 "text": "¿Hola?",
             }
             async with http.post(server.make_url("/inbound"), json=body) as response:

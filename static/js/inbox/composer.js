@@ -256,7 +256,11 @@ async function post(entry) {
   const response = await request(`/conversations/${entry.conversation}/send/`, { method: "POST", data }).catch(() => null);
   if (response?.status === 201) {
     outbox.drop(entry.uid);
-    if (conversation() === entry.conversation) thread.merge(fragment(await response.text()), { own: true });
+    if (conversation() === entry.conversation) {
+      thread.merge(fragment(await response.text()), { own: true });
+      // Repeated after a reload, this answer may come after the news of its delivery.
+      thread.watch(entry.uid);
+    }
   } else if (response?.status === 409) {
     outbox.drop(entry.uid);
     if (conversation() === entry.conversation) moved(entry, await response.text());

@@ -89,6 +89,13 @@ export function catchUp() {
   refreshHeader();
 }
 
+/** Look once more at a message: what is shown of it may be older than what is known by now. */
+export function watch(uid) {
+  if (!root) return;
+  wanted.uids.add(uid);
+  schedule();
+}
+
 function watchAll() {
   for (const item of messages()) {
     if (item.dataset.state && !FINAL.has(item.dataset.state) && item.dataset.id) wanted.uids.add(item.dataset.uid);
