@@ -34,6 +34,7 @@ MOST_WAITING = 500
 MOST_BYTES = 4096
 SIGNAL_PACE = 1.0
 HEARTBEAT_PACE = 10.0
+READY = '{"kind":"ready"}'
 SIGNALS = frozenset({"typing", "viewing"})
 
 
@@ -70,6 +71,9 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         }
         for group in (workspace_group(member.workspace_id), member_group(member.pk)):
             await self.channel_layer.group_add(group, self.channel_name)
+        # From here on no event is missed. The handshake ended before; what a browser fetched in
+        # between could miss what happened in between, so it catches up when it is told this.
+        await self.send(text_data=READY)
         self.watched = Watched(
             member_id=member.pk,
             session_key=self.scope["session"].session_key or "",

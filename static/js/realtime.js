@@ -28,19 +28,25 @@ export function connect() {
   if (socket && socket.readyState <= WebSocket.OPEN) return;
   const current = new WebSocket(address());
   socket = current;
-  current.addEventListener("open", () => {
-    attempts = 0;
-    opened += 1;
-    say("");
-    fire("realtime:open", { again: opened > 1 });
+  current.addEventListener("message", (message) => {
+    const event = JSON.parse(message.data);
+    if (event.kind === "ready") ready();
+    else fire("realtime", event);
   });
-  current.addEventListener("message", (message) => fire("realtime", JSON.parse(message.data)));
   current.addEventListener("close", (event) => {
     if (socket !== current) return;
     fire("realtime:closed");
     if (ENDED.has(event.code)) return say(t("access-ended"));
     again();
   });
+}
+
+// Not at the handshake: only now the server passes on every event, so what pages fetch now is whole.
+function ready() {
+  attempts = 0;
+  opened += 1;
+  say("");
+  fire("realtime:open", { again: opened > 1 });
 }
 
 // Back-off from 0.5 s to 15 s with jitter, so that a restart does not bring everybody at once.

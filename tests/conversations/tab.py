@@ -36,6 +36,11 @@ class Tab:
         """Send a frame."""
         await self.asgi.send_input({"type": "websocket.receive", "text": text})
 
+    async def ready(self) -> None:
+        """Wait for the server's word that every event will be passed on from now."""
+        output = await self.asgi.receive_output(SECONDS)
+        assert json.loads(output["text"]) == {"kind": "ready"}
+
     async def hear(self) -> dict[str, Any]:
         """The next event that is not about agents' presence."""
         event = await self._next(SECONDS)
@@ -51,7 +56,7 @@ class Tab:
             output = await self.asgi.receive_output(SECONDS)
             assert output["type"] == "websocket.send", output
             event: dict[str, Any] = json.loads(output["text"])
-            if event["kind"] != "agent.changed":
+            if event["kind"] not in {"agent.changed", "ready"}:
                 return event
         return None
 

@@ -117,6 +117,15 @@ async def test_events_reach_the_workspace_and_nobody_else(ana, ben):
     await leave(here, there, elsewhere)
 
 
+async def test_no_event_is_missed_once_it_says_ready(ana):
+    tab = connection(await database_sync_to_async(session_of)(ana))
+    assert await tab.connect()
+    await tab.ready()
+    await database_sync_to_async(publish)(ana.workspace_id, conversation_changed(7, 3))
+    assert (await tab.hear())["conversation"] == 7
+    await leave(tab)
+
+
 async def test_the_chosen_workspace_counts(ana):
     other = await database_sync_to_async(make.member)(user=ana.user)
     tab = await enter(ana, workspace_id=other.workspace_id)

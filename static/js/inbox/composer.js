@@ -58,14 +58,6 @@ export function start() {
     for (const entry of outbox.entries()) if (!chains.has(entry.uid)) deliver(entry);
   };
   document.addEventListener("realtime:open", flush);
-  // What is still under way heals by itself, whatever answer or event was lost.
-  setInterval(() => {
-    if (document.hidden || !navigator.onLine) return;
-    flush();
-    for (const item of document.querySelectorAll("#messages .msg-out[data-uid]")) {
-      if (["queued", "sending", ""].includes(item.dataset.state ?? "")) thread.watch(item.dataset.uid);
-    }
-  }, 3000);
   window.addEventListener("online", flush);
 }
 
