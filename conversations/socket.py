@@ -34,7 +34,8 @@ MOST_WAITING = 500
 MOST_BYTES = 4096
 SIGNAL_PACE = 1.0
 HEARTBEAT_PACE = 10.0
-READY = '{"kind":"ready"}'
+READY = b'{"kind":"ready"}'
+RESYNC = b'{"kind":"resync"}'
 SIGNALS = frozenset({"typing", "viewing"})
 
 
@@ -73,7 +74,7 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_add(group, self.channel_name)
         # From here on no event is missed. The handshake ended before; what a browser fetched in
         # between could miss what happened in between, so it catches up when it is told this.
-        await self.send(text_data=READY)
+        self.waiting.put_nowait(READY)
         self.watched = Watched(
             member_id=member.pk,
             session_key=self.scope["session"].session_key or "",
@@ -157,9 +158,8 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             self.waiting.put_nowait(body)
         except asyncio.QueueFull:
             # The tab cannot follow: it will fetch everything once instead of thousands of events.
-            while not self.waiting.empty():
-                self.waiting.get_nowait()
-            self.waiting.put_nowait(b'{"kind":"resync"}')
+            dropped = [self.waiting.get_nowait() for _ in range(self.waiting.qsize())]
+            self.waiting.put_nowait(READY if READY in dropped else RESYNC)
 
     async def access_revoked(self, message: dict[str, Any]) -> None:
         """A membership or the password changed: look at once instead of at the next round."""
