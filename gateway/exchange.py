@@ -50,6 +50,7 @@ class Exchange:
         delivery_id: int | None = None,
         attempt: int | None = None,
         error: str = "",
+        error_class: str = "",
     ) -> "ChannelLog":
         """The row to insert; ``error`` adds what the adapter made of the answer."""
         from gateway.models import ChannelLog
@@ -67,6 +68,7 @@ class Exchange:
             request=self.request,
             response=self.response,
             error=problem,
+            error_class=error_class,
             duration_ms=self.duration_ms,
             attempt=attempt,
             created_at=self.at,

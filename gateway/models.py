@@ -284,7 +284,8 @@ class KeywordUse(WorkspaceModel):
 class ChannelLog(WorkspaceModel):
     """One exchange with a provider, redacted: no credentials, no message bodies.
 
-    ``kind``: send, check, webhook. ``request`` and ``response`` are small redacted summaries.
+    ``kind``: send, find, check. ``request`` and ``response`` are small redacted summaries.
+    ``error_class`` is the name of the SendError the exchange ended with, empty when it was fine.
     """
 
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="log")
@@ -297,6 +298,7 @@ class ChannelLog(WorkspaceModel):
     request = models.TextField(blank=True)
     response = models.TextField(blank=True)
     error = models.TextField(blank=True)
+    error_class = models.CharField(max_length=32, blank=True, db_default="")
     duration_ms = models.IntegerField(null=True)
     attempt = models.SmallIntegerField(null=True)
     created_at = models.DateTimeField()

@@ -166,6 +166,7 @@ def _log(outcomes: Sequence[Outcome]) -> None:
             delivery_id=one.row.pk,
             attempt=one.row.attempts,
             error=one.error.text if one.error else "",
+            error_class=one.error.name if one.error else "",
         )
         for one in outcomes
         for exchange in one.exchanges
