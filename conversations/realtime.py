@@ -1,28 +1,65 @@
 """Publishes events to the browsers of a workspace: ids and versions, never content.
 
 Events leave after commit. Losing one is harmless: each carries the conversation's version, and a
-browser that sees a gap, or reconnects, refetches.
+browser that sees a gap, or reconnects, refetches. The events of a batch are one message a
+workspace, which the socket process hands to its sockets (conversations/socket_lines.py).
 """
 
-import asyncio
+import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+
+from conversations import background_loop
 
 logger = structlog.get_logger(__name__)
 
 # A Redis that takes connections and never answers must not hold up what has been committed.
 SEND_SECONDS = 2.0
+# Nor is it asked again at once: whoever publishes next would wait as long.
+PAUSE_SECONDS = 2.0
+# A line of the log names at most so many requests.
+MOST_REQUEST_IDS = 10
 
 Event = dict[str, Any]
 
 
+@dataclass(slots=True)
+class Batch:
+    """What one workspace is told at once, in order, and the requests that led to it."""
+
+    events: list[Event] = field(default_factory=list)
+    # A dictionary for its order; the values mean nothing.
+    request_ids: dict[str, None] = field(default_factory=dict)
+
+    def add(self, event: Event) -> None:
+        """Append an event; its request id stays on our side."""
+        request_id = event.get("request_id")
+        if request_id and len(self.request_ids) < MOST_REQUEST_IDS:
+            self.request_ids[request_id] = None
+        self.events.append({key: value for key, value in event.items() if key != "request_id"})
+
+    def message(self) -> dict[str, Any]:
+        """As the channel layer carries it."""
+        return {"type": "events", "events": self.events, "request_ids": list(self.request_ids)}
+
+
+@dataclass(slots=True)
+class _Pause:
+    """Until when (monotonic) nothing is sent, because the last try took too long."""
+
+    until: float = 0.0
+
+
+_pause = _Pause()
+
+
 def workspace_group(workspace_id: int) -> str:
-    """The group that every socket of a workspace joins."""
+    """The group that every socket process with a socket of the workspace joins."""
     return f"workspace.{workspace_id}"
 
 
@@ -38,34 +75,53 @@ def publish(workspace_id: int, event: Event) -> None:
 
 def publish_many(events: Iterable[tuple[int, Event]]) -> None:
     """Send events once the surrounding transaction has committed, in order."""
-    waiting = list(events)
-    if waiting:
-        transaction.on_commit(lambda: _send(waiting))
+    batches: dict[int, Batch] = {}
+    for workspace_id, event in events:
+        batches.setdefault(workspace_id, Batch()).add(event)
+    if batches:
+        transaction.on_commit(lambda: _send(batches))
 
 
-def _send(events: Sequence[tuple[int, Event]]) -> None:
+def _send(batches: dict[int, Batch]) -> None:
+    count = sum(len(batch.events) for batch in batches.values())
+    if time.monotonic() < _pause.until:
+        logger.warning("realtime events lost", count=count, reason="pause")
+        return
     try:
-        async_to_sync(_send_all)(events)
+        background_loop.run(_send_all(batches), seconds=SEND_SECONDS)
     except Exception as error:  # browsers catch up by themselves; what is committed stays so
-        logger.warning("realtime events lost", count=len(events), reason=type(error).__name__)
+        if isinstance(error, TimeoutError):
+            _pause.until = time.monotonic() + PAUSE_SECONDS
+        logger.warning("realtime events lost", count=count, reason=type(error).__name__)
+        return
+    request_ids = [one for batch in batches.values() for one in batch.request_ids]
+    if request_ids:
+        logger.info(
+            "events published",
+            count=count,
+            workspaces=list(batches)[:MOST_REQUEST_IDS],
+            request_ids=request_ids[:MOST_REQUEST_IDS],
+        )
 
 
-async def _send_all(events: Sequence[tuple[int, Event]]) -> None:
+async def _send_all(batches: dict[int, Batch]) -> None:
     layer = get_channel_layer()
-    async with asyncio.timeout(SEND_SECONDS):
-        for workspace_id, event in events:
-            await layer.group_send(workspace_group(workspace_id), {"type": "event", **event})
+    for workspace_id, batch in batches.items():
+        await layer.group_send(workspace_group(workspace_id), batch.message())
 
 
-def message_created(conversation_id: int, version: int, message_id: int, direction: str) -> Event:
-    """Somebody wrote (or noted) something."""
-    return {
+def message_created(
+    conversation_id: int, version: int, message_id: int, direction: str, *, request_id: str = ""
+) -> Event:
+    """Somebody wrote (or noted) something; ``request_id`` is for the logs and goes no further."""
+    event = {
         "kind": "message.created",
         "conversation": conversation_id,
         "version": version,
         "message": message_id,
         "direction": direction,
     }
+    return event | {"request_id": request_id} if request_id else event
 
 
 def conversation_changed(conversation_id: int, version: int) -> Event:

@@ -24,23 +24,21 @@ from accounts.members import SESSION_KEY, active_members
 from accounts.models import Member, User
 from accounts.roles import Ability, may
 from conversations.hooks import notify
-from conversations.realtime import member_group, workspace_group
+from conversations.realtime import Batch, member_group, workspace_group
+from conversations.socket_lines import READY, Outbox, line
 from conversations.socket_watch import NO_ACCESS, NO_SESSION, Watched, watch
 from conversations.templatetags.ui import hue, initials
 
 logger = structlog.get_logger(__name__)
 
-MOST_WAITING = 500
 MOST_BYTES = 4096
 SIGNAL_PACE = 1.0
 HEARTBEAT_PACE = 10.0
-READY = b'{"kind":"ready"}'
-RESYNC = b'{"kind":"resync"}'
 SIGNALS = frozenset({"typing", "viewing"})
 
 
 class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """A member's tab. Events wait in a queue of its own, so a slow tab delays nobody."""
+    """A member's tab: joins its workspace's line, says who looks and types, leaves."""
 
     # How many sockets of each member this process holds: only the last one to close is a departure.
     open_sockets: ClassVar[dict[int, int]] = {}
@@ -49,7 +47,7 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Let the session's member in; tell others why not, in a way a browser can read."""
         self.member: Member | None = None
         self.sender: asyncio.Task[None] | None = None
-        self.waiting: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
+        self.outbox = Outbox()
         self.last: dict[str, float] = {}
         await self.accept()
         user: Any = self.scope["user"]  # a User or an AnonymousUser
@@ -70,11 +68,11 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             "initials": initials(member.name),
             "hue": hue(member.pk),
         }
-        for group in (workspace_group(member.workspace_id), member_group(member.pk)):
-            await self.channel_layer.group_add(group, self.channel_name)
+        await self.channel_layer.group_add(member_group(member.pk), self.channel_name)
+        await line(member.workspace_id).join(self.outbox)
         # From here on no event is missed. The handshake ended before; what a browser fetched in
         # between could miss what happened in between, so it catches up when it is told this.
-        self.waiting.put_nowait(READY)
+        self.outbox.put(READY)
         self.watched = Watched(
             member_id=member.pk,
             session_key=self.scope["session"].session_key or "",
@@ -94,8 +92,8 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         watch().remove(self.watched)
         if self.sender is not None:
             self.sender.cancel()
-        for group in (workspace_group(member.workspace_id), member_group(member.pk)):
-            await self.channel_layer.group_discard(group, self.channel_name)
+        await line(member.workspace_id).leave(self.outbox)
+        await self.channel_layer.group_discard(member_group(member.pk), self.channel_name)
         left = self.open_sockets.pop(member.pk, 1) - 1
         if left > 0:
             self.open_sockets[member.pk] = left
@@ -130,9 +128,9 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         if not self._paced(kind, SIGNAL_PACE):
             return
+        batch = Batch([{"kind": kind, "conversation": conversation, **self.face}])
         await self.channel_layer.group_send(
-            workspace_group(self.member.workspace_id),
-            {"type": "event", "kind": kind, "conversation": conversation, **self.face},
+            workspace_group(self.member.workspace_id), batch.message()
         )
 
     def _paced(self, name: str, seconds: float) -> bool:
@@ -148,27 +146,14 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     # --- To the browser -------------------------------------------------------------------------
 
-    async def event(self, message: dict[str, Any]) -> None:
-        """Something changed in the workspace."""
-        if message.get("kind") == "access.revoked":
-            await self.access_revoked(message)
-            return
-        body = orjson.dumps({key: value for key, value in message.items() if key != "type"})
-        try:
-            self.waiting.put_nowait(body)
-        except asyncio.QueueFull:
-            # The tab cannot follow: it will fetch everything once instead of thousands of events.
-            dropped = [self.waiting.get_nowait() for _ in range(self.waiting.qsize())]
-            self.waiting.put_nowait(READY if READY in dropped else RESYNC)
-
     async def access_revoked(self, message: dict[str, Any]) -> None:
         """A membership or the password changed: look at once instead of at the next round."""
         await watch().check([self.watched])
 
     async def _send_waiting(self) -> None:
         while True:
-            body = await self.waiting.get()
-            await self.send(text_data=body.decode())
+            frame = await self.outbox.take()
+            await self.send(text_data=frame.decode())
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]

@@ -29,9 +29,9 @@ export function connect() {
   const current = new WebSocket(address());
   socket = current;
   current.addEventListener("message", (message) => {
-    const event = JSON.parse(message.data);
-    if (event.kind === "ready") ready();
-    else fire("realtime", event);
+    const frame = JSON.parse(message.data);
+    // What happened at once comes at once.
+    (frame.kind === "events" ? frame.events : [frame]).forEach(receive);
   });
   current.addEventListener("close", (event) => {
     if (socket !== current) return;
@@ -39,6 +39,11 @@ export function connect() {
     if (ENDED.has(event.code)) return say(t("access-ended"));
     again();
   });
+}
+
+function receive(event) {
+  if (event.kind === "ready") ready();
+  else fire("realtime", event);
 }
 
 // Not at the handshake: only now the server passes on every event, so what pages fetch now is whole.

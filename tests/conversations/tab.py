@@ -1,6 +1,7 @@
 """A browser tab's WebSocket, spoken to the ASGI application without a server."""
 
 import json
+from collections import deque
 from typing import Any
 
 from asgiref.testing import ApplicationCommunicator
@@ -20,6 +21,8 @@ class Tab:
             "subprotocols": [],
         }
         self.asgi = ApplicationCommunicator(application, scope)
+        self.unread: deque[dict[str, Any]] = deque()
+        self.frames = 0
 
     async def connect(self) -> bool:
         """Shake hands; whether we were let in."""
@@ -38,8 +41,8 @@ class Tab:
 
     async def ready(self) -> None:
         """Wait for the server's word that every event will be passed on from now."""
-        output = await self.asgi.receive_output(SECONDS)
-        assert json.loads(output["text"]) == {"kind": "ready"}
+        await self._read()
+        assert self.unread.popleft() == {"kind": "ready"}
 
     async def hear(self) -> dict[str, Any]:
         """The next event that is not about agents' presence."""
@@ -52,13 +55,22 @@ class Tab:
         return await self._next(0.4) is None
 
     async def _next(self, seconds: float) -> dict[str, Any] | None:
-        while not await self.asgi.receive_nothing(seconds):
-            output = await self.asgi.receive_output(SECONDS)
-            assert output["type"] == "websocket.send", output
-            event: dict[str, Any] = json.loads(output["text"])
+        while self.unread or not await self.asgi.receive_nothing(seconds):
+            if not self.unread:
+                await self._read()
+                continue
+            event = self.unread.popleft()
             if event["kind"] not in {"agent.changed", "ready"}:
                 return event
         return None
+
+    async def _read(self) -> None:
+        """One frame: an event, or several that happened at once."""
+        output = await self.asgi.receive_output(SECONDS)
+        assert output["type"] == "websocket.send", output
+        frame = json.loads(output["text"])
+        self.frames += 1
+        self.unread.extend(frame["events"] if frame["kind"] == "events" else [frame])
 
     async def closed_with(self) -> int:
         """The close code."""

@@ -13,8 +13,14 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Member
-from conversations import socket, socket_watch
-from conversations.realtime import conversation_changed, member_group, publish, workspace_group
+from conversations import socket, socket_lines, socket_watch
+from conversations.realtime import (
+    conversation_changed,
+    member_group,
+    message_created,
+    publish,
+    publish_many,
+)
 from conversations.socket import websocket_application
 from routing.models import Agent
 from tests import builders as make
@@ -117,6 +123,47 @@ async def test_events_reach_the_workspace_and_nobody_else(ana, ben):
     await leave(here, there, elsewhere)
 
 
+async def test_what_happened_at_once_comes_at_once_and_in_order(ana, ben):
+    stranger = await database_sync_to_async(make.member)()
+    here, elsewhere = await enter(ana), await enter(stranger)
+    both = (ana.workspace_id, stranger.workspace_id)
+    events = [(both[n % 2], conversation_changed(n, 1)) for n in range(60)]
+    await database_sync_to_async(publish_many)(events)
+    assert [(await here.hear())["conversation"] for _ in range(30)] == list(range(0, 60, 2))
+    assert here.frames <= 3  # ready, its own presence, and all of it
+    assert [(await elsewhere.hear())["conversation"] for _ in range(30)] == list(range(1, 60, 2))
+    await leave(here, elsewhere)
+
+
+async def test_the_last_to_leave_hangs_up_and_the_next_one_calls_again(ana, ben):
+    first, second = await enter(ana), await enter(ben)
+    await leave(first)
+    await database_sync_to_async(publish)(ana.workspace_id, conversation_changed(1, 1))
+    assert (await second.hear())["conversation"] == 1
+    await leave(second)
+    assert socket_lines.line(ana.workspace_id).task is None
+    third = await enter(ana)
+    await database_sync_to_async(publish)(ana.workspace_id, conversation_changed(2, 1))
+    assert (await third.hear())["conversation"] == 2
+    await leave(third)
+
+
+async def test_a_request_is_followed_from_the_batch_to_the_sockets_in_a_line_each(ana, caplog):
+    tabs = [await enter(ana) for _ in range(3)]
+    caplog.set_level("INFO")
+    events = [message_created(n, 1, n, "inbound", request_id=f"request-{n}") for n in range(30)]
+    await database_sync_to_async(publish_many)((ana.workspace_id, event) for event in events)
+    for tab in tabs:
+        assert await tab.hear() == message_created(0, 1, 0, "inbound")
+    lines = [record.msg for record in caplog.records if "request_ids" in record.msg]
+    said = sorted(line["event"] for line in lines)
+    assert said == ["events handed to sockets", "events published"]
+    for line in lines:
+        assert line["request_ids"] == [f"request-{n}" for n in range(10)]
+        assert line["count"] == 30
+    await leave(*tabs)
+
+
 async def test_no_event_is_missed_once_it_says_ready(ana):
     tab = connection(await database_sync_to_async(session_of)(ana))
     assert await tab.connect()
@@ -138,9 +185,7 @@ async def test_the_chosen_workspace_counts(ana):
 async def test_a_workspace_one_does_not_belong_to_cannot_be_chosen(ana):
     foreign = await database_sync_to_async(make.workspace)()
     tab = await enter(ana, workspace_id=foreign.pk)
-    await get_channel_layer().group_send(
-        workspace_group(foreign.pk), {"type": "event", **conversation_changed(1, 1)}
-    )
+    await database_sync_to_async(publish)(foreign.pk, conversation_changed(1, 1))
     assert await tab.hears_nothing()
     await leave(tab)
 
@@ -211,17 +256,13 @@ async def test_it_closes_when_access_ends(ana, end, code, monkeypatch):
 async def test_a_revocation_is_looked_at_once(ana):
     tab = await enter(ana)
     await end_membership(ana)
-    await get_channel_layer().group_send(
-        member_group(ana.pk), {"type": "event", "kind": "access.revoked"}
-    )
+    await get_channel_layer().group_send(member_group(ana.pk), {"type": "access.revoked"})
     assert await tab.closed_with() == 4403
 
 
 async def test_a_rumour_of_revocation_changes_nothing(ana):
     tab = await enter(ana)
-    await get_channel_layer().group_send(
-        member_group(ana.pk), {"type": "event", "kind": "access.revoked"}
-    )
+    await get_channel_layer().group_send(member_group(ana.pk), {"type": "access.revoked"})
     assert await tab.hears_nothing()
     await leave(tab)
 
@@ -254,7 +295,7 @@ async def test_presence_is_told(ana):
 
 
 async def test_a_tab_that_cannot_follow_is_told_to_fetch_everything(ana, monkeypatch):
-    monkeypatch.setattr(socket, "MOST_WAITING", 3)
+    monkeypatch.setattr(socket_lines, "MOST_WAITING", 3)
     blocked = asyncio.Event()
     send = socket.InboxSocket.send
 
@@ -265,11 +306,17 @@ async def test_a_tab_that_cannot_follow_is_told_to_fetch_everything(ana, monkeyp
     monkeypatch.setattr(socket.InboxSocket, "send", slow)
     tab = await enter(ana)
     for n in range(20):
-        await get_channel_layer().group_send(
-            workspace_group(ana.workspace_id), {"type": "event", **conversation_changed(n, 1)}
-        )
+        await database_sync_to_async(publish)(ana.workspace_id, conversation_changed(n, 1))
     await asyncio.sleep(0.5)
     blocked.set()
     kinds = [(await tab.hear())["kind"] for _ in range(2)]
     assert "resync" in kinds
+    await leave(tab)
+
+
+async def test_the_layer_may_live_in_memory(ana, settings):
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    tab = await enter(ana)
+    await database_sync_to_async(publish)(ana.workspace_id, conversation_changed(7, 3))
+    assert await tab.hear() == conversation_changed(7, 3)
     await leave(tab)
