@@ -3,10 +3,11 @@
 Labels are ids of workspaces and channels, never names: names are customers' data.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
@@ -16,15 +17,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from conversations.models import Conversation, Status
-from gateway.models import (
-    Channel,
-    Delivery,
-    Heartbeat,
-    InboundRequest,
-    InboundState,
-    SignatureRefusal,
-)
-from gateway.states import PENDING
+from gateway.models import Channel, Heartbeat, SignatureRefusal
+from gateway.vitals import Vitals, vitals
+from operations import tallies
 from operations.models import Tally
 from routing.models import Agent
 
@@ -45,11 +40,15 @@ class DatabaseCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """All families of metrics."""
         now = timezone.now()
-        channels = list(Channel.objects.order_by("id").values("id", "workspace_id", "paused_at"))
-        places = {row["id"]: (str(row["workspace_id"]), str(row["id"])) for row in channels}
-        yield _paused(channels)
-        yield from _outbox(places, now)
-        yield from _inbound(places)
+        rows = list(Channel.objects.order_by("id").values("id", "workspace_id", "paused_at"))
+        places = {row["id"]: (str(row["workspace_id"]), str(row["id"])) for row in rows}
+        yield _per_channel(
+            "channel_paused", "1 while the channel is paused.", places,
+            {row["id"]: float(row["paused_at"] is not None) for row in rows},
+        )  # fmt: skip
+        found = vitals(places)
+        yield from _gauges(places, found, now)
+        yield _inbound(places, found)
         yield from _totals(places)
         yield _refusals(places)
         yield from _waiting(now)
@@ -57,7 +56,8 @@ class DatabaseCollector(Collector):
         yield _workers(now)
 
 
-Places = dict[Any, tuple[str, str]]
+Places = dict[UUID, tuple[str, str]]
+Found = Mapping[UUID, Vitals]
 
 
 def _gauge(name: str, text: str, labels: list[str]) -> GaugeMetricFamily:
@@ -68,61 +68,85 @@ def _counter(name: str, text: str, labels: list[str]) -> CounterMetricFamily:
     return CounterMetricFamily(f"omnichannel_{name}", text, labels=labels)
 
 
-def _paused(channels: Sequence[Mapping[str, Any]]) -> Metric:
-    family = _gauge("channel_paused", "1 while the channel is paused.", CHANNEL)
-    for row in channels:
-        family.add_metric(
-            [str(row["workspace_id"]), str(row["id"])], 0 if row["paused_at"] is None else 1
-        )
+def _per_channel(name: str, text: str, places: Places, values: Mapping[UUID, float]) -> Metric:
+    family = _gauge(name, text, CHANNEL)
+    for channel, labels in places.items():
+        family.add_metric(list(labels), values[channel])
     return family
 
 
-def _outbox(places: Places, now: datetime) -> Iterable[Metric]:
-    depth = _gauge("outbox_depth", "Deliveries not yet handed to the provider.", CHANNEL)
-    age = _gauge("outbox_oldest_seconds", "Age of the oldest such delivery.", CHANNEL)
-    counts: dict[Any, int] = defaultdict(int)
-    oldest: dict[Any, datetime] = {}
-    # A statement for each state: each has a partial index, the two together have none.
-    for state in sorted(PENDING):
-        rows = Delivery.objects.filter(state=state).order_by().values_list("channel_id")
-        for channel, count, since in rows.annotate(Count("id"), Min("created_at")):
-            counts[channel] += count
-            oldest[channel] = min(since, oldest.get(channel, since))
-    for channel, labels in places.items():
-        depth.add_metric(list(labels), counts[channel])
-        age.add_metric(list(labels), _seconds(oldest.get(channel), now))
-    return depth, age
+def _gauges(places: Places, found: Found, now: datetime) -> Iterable[Metric]:
+    """What is one number per channel."""
+    texts: dict[str, tuple[str, Callable[[Vitals], float]]] = {
+        "outbox_depth": (
+            "Deliveries not yet handed to the provider.",
+            lambda row: row.depth,
+        ),
+        "outbox_oldest_seconds": (
+            "Age of the oldest such delivery.",
+            lambda row: _seconds(row.oldest_at, now),
+        ),
+        "outbox_unknown": (
+            "Deliveries that the provider may have taken or not.",
+            lambda row: row.unclear,
+        ),
+        "breaker_open": (
+            "1 while the provider is out of reach and the channel holds back.",
+            lambda row: row.breaker_open,
+        ),
+        "channel_rests_seconds": (
+            "Until the channel tries again: breaker, or the provider's Retry-After.",
+            lambda row: _seconds(now, row.rests_until or now),
+        ),
+        "inbound_oldest_seconds": (
+            "Age of the oldest stored webhook that is not processed yet.",
+            lambda row: _seconds(row.inbound_oldest_at, now),
+        ),
+    }
+    for name, (text, value) in texts.items():
+        yield _per_channel(name, text, places, {pk: value(row) for pk, row in found.items()})
 
 
-def _inbound(places: Places) -> Iterable[Metric]:
+def _inbound(places: Places, found: Found) -> Metric:
     family = _gauge(
         "inbound_requests", "Stored webhooks by state: new, failed, unknown.", [*CHANNEL, "state"]
     )
-    states = [InboundState.NEW, InboundState.FAILED, InboundState.UNKNOWN]
-    rows = (
-        InboundRequest.objects.filter(state__in=states)
-        .order_by()
-        .values_list("channel_id", "state")
-        .annotate(Count("id"))
-    )
-    counts = {(channel, state): count for channel, state, count in rows}
     for channel, labels in places.items():
-        for state in states:
-            family.add_metric([*labels, state.value], counts.get((channel, state.value), 0))
-    return (family,)
+        row = found[channel]
+        counts = {"new": row.inbound_new, "failed": row.inbound_failed}
+        for state, count in {**counts, "unknown": row.inbound_unknown}.items():
+            family.add_metric([*labels, state], count)
+    return family
 
 
 def _totals(places: Places) -> Iterable[Metric]:
     families = {
         "sends": _counter("sends", "Send requests by the provider's answer.", [*CHANNEL, "result"]),
+        "errors": _counter("send_errors", "Failed ones by class of error.", [*CHANNEL, "error"]),
         "reports": _counter("reports", "Status reports by state.", [*CHANNEL, "state"]),
         "webhooks": _counter("webhooks", "Verified webhooks stored.", [*CHANNEL, "result"]),
     }
+    totals: dict[tuple[str, UUID, str], int] = defaultdict(int)
     for tally in Tally.objects.order_by("source", "channel", "outcome"):
-        if tally.source in families and tally.channel_id in places:
-            labels = [*places[tally.channel_id], tally.outcome]
-            families[tally.source].add_metric(labels, tally.total)
+        for family, outcome in _counted_as(tally):
+            totals[family, tally.channel_id, outcome] += tally.total
+    for (family, channel, outcome), total in totals.items():
+        if family in families and channel in places:
+            families[family].add_metric([*places[channel], outcome], total)
     return families.values()
+
+
+def _counted_as(tally: Tally) -> Iterable[tuple[str, str]]:
+    """A send counts by its result and, when it failed, by the class of error too."""
+    if tally.source != "sends":
+        return [(tally.source, tally.outcome)]
+    if tally.outcome == tallies.OK:
+        return [("sends", tally.outcome)]
+    return [("sends", tallies.FAILED), ("errors", _snake(tally.outcome))]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _refusals(places: Places) -> Metric:

@@ -1,9 +1,10 @@
-"""Running totals for /metrics."""
+"""Running totals for /metrics, and samples for the charts."""
 
 import uuid
 
 from django.db import models
 
+from accounts.scoping import WorkspaceModel
 from gateway.models import Channel
 
 
@@ -38,3 +39,28 @@ class TallyCursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.last_id}"
+
+
+class Sample(WorkspaceModel):
+    """A channel's numbers at one minute, kept for a day: what the charts of its health are of.
+
+    ``sent`` and ``failed`` are totals since the beginning, so that a rate is the difference of two
+    samples, and a sample that is missing costs detail and no count.
+    """
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    depth = models.IntegerField()
+    oldest_seconds = models.IntegerField()
+    inbound = models.IntegerField()
+    sent = models.BigIntegerField()
+    failed = models.BigIntegerField()
+
+    channel_id: uuid.UUID
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "at"], name="sample_unique")]
+        indexes = [models.Index(fields=["at"], name="sample_age")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%H:%M} {self.depth}"

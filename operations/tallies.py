@@ -15,6 +15,8 @@ from operations.models import Tally, TallyCursor
 # Ids are given before the commit, so a row with a smaller id may still appear. After this long
 # nothing of the past is missing any more: the drains' transactions take well under a second.
 LAG = timedelta(seconds=30)
+# Outcomes of sends; any other is the class of an error.
+OK, FAILED = "ok", "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,13 @@ class Source:
 
 
 def sources() -> list[Source]:
-    """Sends (``ok`` or ``failed`` at the provider), status reports by state, webhooks."""
-    answered = Case(When(ok=True, then=Value("ok")), default=Value("failed"))
+    """Sends (``ok``, or the class of error), status reports by state, webhooks."""
+    answered = Case(
+        When(ok=True, then=Value(OK)),
+        When(error_class="", then=Value(FAILED)),
+        default=F("error_class"),
+        output_field=models.CharField(),
+    )
     return [
         Source("sends", ChannelLog.objects.filter(kind="send"), "created_at", answered),
         Source("reports", DeliveryStatus.objects.all(), "received_at", F("state")),

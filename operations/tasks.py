@@ -1,10 +1,10 @@
-"""Signs of life of the workers, and the running totals."""
+"""Signs of life of the workers, the running totals, and the samples for the charts."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from gateway.models import Heartbeat
-from operations import tallies
+from operations import sampling, tallies
 
 
 @shared_task
@@ -20,5 +20,9 @@ def heartbeat(queue: str) -> None:
 
 @shared_task
 def count_up() -> None:
-    """Bring the totals behind /metrics up to date."""
+    """Bring the totals behind /metrics up to date; the first in a minute takes the samples too.
+
+    Right after the count, so that the totals of all samples lag by the same.
+    """
     tallies.count_up()
+    sampling.take_samples()

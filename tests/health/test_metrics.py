@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from accounts.models import Role
 from gateway.models import (
+    Bucket,
     ChannelLog,
     Delivery,
     DeliveryStatus,
@@ -15,6 +16,7 @@ from gateway.models import (
     InboundState,
     SignatureRefusal,
 )
+from gateway.outbox.settle import BREAKER_AFTER
 from gateway.states import State
 from operations import tallies
 from operations.models import Tally
@@ -58,12 +60,13 @@ def delivery(channel, state, age=0):
     )
 
 
-def log(channel, ok, age=120, kind="send"):
+def log(channel, ok, age=120, kind="send", error_class=""):
     return ChannelLog.objects.create(
         workspace=channel.workspace,
         channel=channel,
         kind=kind,
         ok=ok,
+        error_class=error_class,
         method="POST",
         url="https://api.example/",
         created_at=timezone.now() - timedelta(seconds=age),
@@ -83,6 +86,40 @@ def test_depth_and_age_of_the_outbox(client):
     assert 90 <= found["outbox_oldest_seconds", *place] < 100
     assert found["channel_paused", *place] == 0
     assert found["outbox_depth", str(quiet.workspace_id), str(quiet.pk)] == 0
+
+
+def test_unclear_sends_and_an_open_breaker(client):
+    channel, healthy = builders.channel(), builders.channel()
+    for _ in range(2):
+        delivery(channel, State.UNKNOWN)
+    until = timezone.now() + timedelta(seconds=40)
+    Bucket.objects.filter(pk=channel.pk).update(failures=BREAKER_AFTER, refilled_at=until)
+    Bucket.objects.filter(pk=healthy.pk).update(failures=BREAKER_AFTER - 1)
+
+    found = read(client)
+
+    place, other = ((str(c.workspace_id), str(c.pk)) for c in (channel, healthy))
+    assert found["outbox_unknown", *place] == 2
+    assert (found["breaker_open", *place], found["breaker_open", *other]) == (1, 0)
+    assert 30 < found["channel_rests_seconds", *place] <= 40
+    assert found["channel_rests_seconds", *other] == 0
+
+
+def test_failed_sends_count_by_class_of_error(client):
+    channel = builders.channel()
+    log(channel, True)
+    log(channel, False)
+    for name in ("Throttled", "BadCredentials", "Throttled"):
+        log(channel, False, error_class=name)
+
+    tallies.count_up()
+
+    place, found = (str(channel.workspace_id), str(channel.pk)), read(client)
+    assert found["sends_total", *place, "ok"] == 1
+    assert found["sends_total", *place, "failed"] == 4
+    assert found["send_errors_total", *place, "throttled"] == 2
+    assert found["send_errors_total", *place, "bad_credentials"] == 1
+    assert found["send_errors_total", *place, "failed"] == 1
 
 
 def test_inbound_refusals_waiting_and_agents(client):
@@ -116,6 +153,7 @@ def test_inbound_refusals_waiting_and_agents(client):
     assert found["inbound_requests", *place, "new"] == 1
     assert found["inbound_requests", *place, "failed"] == 2
     assert found["inbound_requests", *place, "unknown"] == 0
+    assert 0 <= found["inbound_oldest_seconds", *place] < 10
     assert found["signature_refusals_total", *place] == 8
     assert found["conversations_waiting", str(workspace.pk)] == 1
     assert 50 <= found["conversations_oldest_seconds", str(workspace.pk)] < 60
