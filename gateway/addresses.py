@@ -1,6 +1,7 @@
 """Kinds of addresses and how each is brought into its one normal form."""
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 from django.utils.translation import gettext as _
@@ -35,16 +36,22 @@ def normalize(kind: str, value: str, *, region: str | None = None) -> str:
 
 
 def _phone(value: str, region: str | None) -> str:
+    number = _e164(value, region)
+    if number is None:
+        raise InvalidAddress(
+            _("“%(value)s” is not a phone number; write it like +14155550100.")
+            % {"value": value[:40]}
+        )
+    return number
+
+
+@lru_cache(maxsize=20_000)
+def _e164(value: str, region: str | None) -> str | None:
+    """Remembered, because the numbers of those who write come again and again."""
     try:
         number = phonenumbers.parse(value, region)
-    except phonenumbers.NumberParseException as error:
-        raise _no_phone(value) from error
+    except phonenumbers.NumberParseException:
+        return None
     if not phonenumbers.is_possible_number(number):
-        raise _no_phone(value)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _no_phone(value: str) -> InvalidAddress:
-    return InvalidAddress(
-        _("“%(value)s” is not a phone number; write it like +14155550100.") % {"value": value[:40]}
-    )
+        return None
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

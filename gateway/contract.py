@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: the form is read once and kept
 class WebhookRequest:
     """A provider's HTTP request. ``url`` is the exact public URL; header names are lower-case."""
 
@@ -28,6 +29,10 @@ class WebhookRequest:
 
     def form(self) -> list[tuple[str, str]]:
         """The form fields in order, blanks and repeats kept; Malformed when they cannot be read."""
+        return self._form
+
+    @cached_property
+    def _form(self) -> list[tuple[str, str]]:
         try:
             return parse_qsl(
                 self.body.decode("ascii"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,23 +28,53 @@ from gateway.events import (
     StatusUpdate,
     UnknownEvent,
 )
-from gateway.inbound import as_request
-from gateway.models import Channel, InboundRequest, InboundState, Suppression
+from gateway.inbound import StoredRequest, wake_drain
+from gateway.known import known_channel
+from gateway.models import InboundRequest, InboundState, Suppression
 from gateway.receivers import hand_over
-from gateway.registry import adapter_for
 from gateway.sql import storable, update_from_values, with_values
 
 logger = structlog.get_logger(__name__)
 
-BATCH = 200
+BATCH = 500
+# A batch takes at most this many shards, so that others find some to work on beside it.
+SHARDS_AT_ONCE = 8
 LOCK_CLASS = 0x6F6D  # "om": the advisory locks of inbound shards
+
+# The shards that have something new, the one that has waited longest first, each found by one look
+# at the index; those that nobody is at; and what is new in them, in the order received.
+CLAIM = """
+WITH RECURSIVE due AS (
+    (SELECT shard, id FROM gateway_inboundrequest WHERE state = 'new' ORDER BY shard, id LIMIT 1)
+    UNION ALL
+    SELECT next.shard, next.id FROM due CROSS JOIN LATERAL (
+        SELECT shard, id FROM gateway_inboundrequest
+        WHERE state = 'new' AND shard > due.shard ORDER BY shard, id LIMIT 1) next),
+mine AS MATERIALIZED (
+    SELECT shard FROM (SELECT shard FROM due ORDER BY id OFFSET 0) longest_first
+    WHERE pg_try_advisory_xact_lock(%s, shard) LIMIT %s)
+SELECT r.id, r.workspace_id, r.channel_id, r.method, r.url, r.headers, r.body, r.request_id,
+    r.received_at, c.updated_at
+FROM gateway_inboundrequest r JOIN gateway_channel c ON c.id = r.channel_id
+WHERE r.state = 'new' AND r.shard IN (SELECT shard FROM mine)
+ORDER BY r.id LIMIT %s
+FOR UPDATE OF r SKIP LOCKED
+"""
+DONE = """
+UPDATE gateway_inboundrequest SET state = 'done', error = '', processed_at = %s WHERE id = ANY(%s)
+"""
+# Shown to people as "last message": seconds do not matter, and a busy channel's row is not held.
+HEARD_FROM = """
+UPDATE gateway_channel SET last_inbound_at = %s WHERE id = ANY(%s::uuid[])
+AND (last_inbound_at IS NULL OR last_inbound_at < %s - interval '5 seconds')
+"""
 
 
 @dataclass(slots=True)
 class Parsed:
     """A stored request and what became of it."""
 
-    row: InboundRequest
+    row: StoredRequest
     adapter: Adapter | None
     events: Sequence[Event] = ()
     state: InboundState = InboundState.DONE
@@ -59,32 +90,29 @@ class Sorted:
     reports: list[statuses.Report] = field(default_factory=list)
 
 
-def drain_shard(shard: int, *, batches: int = 50) -> int:
-    """Process up to ``batches`` batches of a shard; returns how many requests were processed.
+def drain(*, batches: int = 50) -> int:
+    """Process up to ``batches`` batches of what is new; returns how many requests were processed.
 
-    Leaves the shard to another drainer that is at it, so that a conversation stays in order and a
-    busy shard does not collect every worker. Whoever drains looks once more afterwards.
+    Shards that another drainer is at are left to it, so that a conversation stays in order and
+    nobody waits. None is forgotten: a drainer goes on until it finds nothing, and what was there
+    when somebody else was turned away, it finds.
     """
     done = 0
     for _ in range(batches):
-        count = _drain_batch(shard)
+        count = drain_batch()
+        if not count:
+            return done
         done += count
-        if count < BATCH:
-            break
+        if count == BATCH:
+            wake_drain()  # there is enough for a colleague too
+    wake_drain()
     return done
 
 
-def _drain_batch(shard: int) -> int:
+def drain_batch() -> int:
+    """One batch in one transaction; 0 when nothing is new, or others are at all of it."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_CLASS, shard])
-            if cursor.fetchone() == (False,):
-                return 0
-        rows = list(
-            InboundRequest.objects.filter(shard=shard, state=InboundState.NEW)
-            .order_by("id")
-            .select_for_update(skip_locked=True)[:BATCH]
-        )
+        rows = _claim()
         if not rows:
             return 0
         parsed = _parse(rows)
@@ -95,22 +123,41 @@ def _drain_batch(shard: int) -> int:
     return len(rows)
 
 
-def _parse(rows: Sequence[InboundRequest]) -> list[Parsed]:
-    channels = Channel.objects.in_bulk({row.channel_id for row in rows})
-    built: dict[UUID, Adapter | Exception] = {}
-    for pk, channel in channels.items():
-        try:
-            built[pk] = adapter_for(channel)
-        except Exception as error:  # a broken channel must not hold up the others' requests
-            built[pk] = error
-    return [_parse_one(row, built[row.channel_id]) for row in rows]
+def anything_new() -> bool:
+    """Whether a request waits to be drained."""
+    return InboundRequest.objects.filter(state=InboundState.NEW).exists()
 
 
-def _parse_one(row: InboundRequest, adapter: Adapter | Exception) -> Parsed:
+def _claim() -> list[StoredRequest]:
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [LOCK_CLASS, SHARDS_AT_ONCE, BATCH])
+        return [StoredRequest(*row) for row in cursor.fetchall()]
+
+
+def _parse(rows: Sequence[StoredRequest]) -> list[Parsed]:
+    built: dict[tuple[UUID, datetime], Adapter | Exception] = {}
+    for row in rows:
+        key = (row.channel_id, row.version)
+        if key not in built:
+            built[key] = _adapter(*key)
+    return [_parse_one(row, built[row.channel_id, row.version]) for row in rows]
+
+
+def _adapter(channel_id: UUID, version: datetime) -> Adapter | Exception:
+    try:
+        channel = known_channel(channel_id)
+        if channel.version != version:
+            channel = known_channel(channel_id, fresh=True)
+        return channel.adapter
+    except Exception as error:  # a broken channel must not hold up the others' requests
+        return error
+
+
+def _parse_one(row: StoredRequest, adapter: Adapter | Exception) -> Parsed:
     try:
         if isinstance(adapter, Exception):
             raise adapter
-        events = adapter.parse(as_request(row))
+        events = adapter.parse(row.as_request())
     except Exception as error:  # the row is kept, shown and can be replayed after the fix
         logger.exception("inbound request not understood", inbound=row.pk)
         return Parsed(row, None, (), InboundState.FAILED, in_words(error))
@@ -120,7 +167,7 @@ def _parse_one(row: InboundRequest, adapter: Adapter | Exception) -> Parsed:
 
 
 def _apply_or_isolate(parsed: list[Parsed], *, again: bool = True) -> list[statuses.Key]:
-    """Apply a batch; when it fails, each request alone, so that only the poisonous one fails.
+    """Apply a batch; when it fails, each half, and so on until only the poisonous request fails.
 
     One whose contact was merged or removed at that very moment is tried once more: what took its
     place can be seen by now.
@@ -131,20 +178,20 @@ def _apply_or_isolate(parsed: list[Parsed], *, again: bool = True) -> list[statu
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
-        again = again and isinstance(error, IntegrityError)
-        if len(parsed) == 1 and not again:
-            # A database error quotes the row it refused, with the message in it: no traceback.
-            quotes = isinstance(error, DatabaseError)
-            why = in_words(error)
-            logger.error(
-                "inbound request failed", inbound=parsed[0].row.pk, why=why, exc_info=not quotes
-            )
-            parsed[0].state = InboundState.FAILED
-            parsed[0].error = why
+        if len(parsed) == 1 and not (again and isinstance(error, IntegrityError)):
+            _fail(parsed[0], error)
             return []
     if len(parsed) == 1:
         return _apply_or_isolate(parsed, again=False)
-    return [key for one in parsed for key in _apply_or_isolate([one])]
+    middle = len(parsed) // 2
+    return _apply_or_isolate(parsed[:middle]) + _apply_or_isolate(parsed[middle:])
+
+
+def _fail(one: Parsed, error: Exception) -> None:
+    # A database error quotes the row it refused, with the message in it: no traceback.
+    quotes = isinstance(error, DatabaseError)
+    one.state, one.error = InboundState.FAILED, in_words(error)
+    logger.error("inbound request failed", inbound=one.row.pk, why=one.error, exc_info=not quotes)
 
 
 def in_words(error: Exception) -> str:
@@ -180,7 +227,7 @@ def _sort(parsed: Sequence[Parsed]) -> Sorted:
     return batch
 
 
-def _received(row: InboundRequest, adapter: Adapter, event: InboundMessage | OptOut) -> Received:
+def _received(row: StoredRequest, adapter: Adapter, event: InboundMessage | OptOut) -> Received:
     return Received(
         workspace_id=row.workspace_id,
         channel_id=row.channel_id,
@@ -234,15 +281,22 @@ def _follow_keywords(opt_outs: Sequence[Received]) -> None:
 
 def _finish(parsed: Sequence[Parsed]) -> None:
     now = timezone.now()
-    update_from_values(
-        InboundRequest,
-        {"id": "bigint", "state": "text", "error": "text", "processed_at": "timestamptz"},
-        [(one.row.pk, one.state.value, storable(one.error[:2000]), now) for one in parsed],
-    )
+    done = [one.row.pk for one in parsed if one.state == InboundState.DONE]
     # A customer has written; status reports arrive also where no message ever did.
     written = {
-        one.row.channel_id
+        str(one.row.channel_id)
         for one in parsed
         if any(isinstance(event, InboundMessage) for event in one.events)
     }
-    Channel.objects.filter(pk__in=written).update(last_inbound_at=now)
+    with connection.cursor() as cursor:
+        cursor.execute(DONE, [now, done])
+        cursor.execute(HEARD_FROM, [now, sorted(written), now])
+    update_from_values(
+        InboundRequest,
+        {"id": "bigint", "state": "text", "error": "text", "processed_at": "timestamptz"},
+        [
+            (one.row.pk, one.state.value, storable(one.error[:2000]), now)
+            for one in parsed
+            if one.state != InboundState.DONE
+        ],
+    )

@@ -1,7 +1,11 @@
 """The raw inbound log: verified requests, stored before they are understood, and their replay."""
 
 import zlib
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
+import orjson
 import structlog
 from django.conf import settings
 from django.db import transaction
@@ -9,7 +13,9 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from gateway.contract import WebhookRequest
-from gateway.models import Channel, InboundRequest, InboundState, SignatureRefusal
+from gateway.intake import Arrival, intake
+from gateway.known import KnownChannel
+from gateway.models import InboundRequest, InboundState, SignatureRefusal
 from gateway.wake import wake
 
 DRAIN = "gateway.tasks.drain_inbound"
@@ -17,18 +23,45 @@ DRAIN = "gateway.tasks.drain_inbound"
 KEPT_HEADERS = ("content-type", "i-twilio-idempotency-token")
 
 
-def shard_of(channel: Channel, key: str) -> int:
+class StoredRequest(NamedTuple):
+    """A row of the inbound log as the drain needs it; ``version`` is its channel's."""
+
+    pk: int
+    workspace_id: int
+    channel_id: UUID
+    method: str
+    url: str
+    headers: str
+    body: memoryview
+    request_id: str
+    received_at: datetime
+    version: datetime
+
+    def as_request(self) -> WebhookRequest:
+        """The stored request as the adapter saw it."""
+        return WebhookRequest(
+            method=self.method,
+            url=self.url,
+            headers=orjson.loads(self.headers),
+            body=bytes(self.body),
+            received_at=self.received_at,
+        )
+
+
+def shard_of(channel_id: UUID, key: str) -> int:
     """The shard that keeps requests of one sender on one channel in order."""
-    return zlib.crc32(f"{channel.pk}:{key}".encode()) % settings.GATEWAY_SHARDS
+    return zlib.crc32(f"{channel_id}:{key}".encode()) % settings.GATEWAY_SHARDS
 
 
-def store(channel: Channel, request: WebhookRequest, shard_key: str) -> InboundRequest:
-    """Keep a verified request; durable when this returns. Wakes the shard's drain."""
-    shard = shard_of(channel, shard_key)
-    row = InboundRequest.objects.create(
-        workspace_id=channel.workspace_id,
-        channel=channel,
-        shard=shard,
+def store(channel: KnownChannel, request: WebhookRequest, shard_key: str) -> bool:
+    """Keep a verified request; durable when this returns True. Wakes the drain.
+
+    False when the channel is not as it was when the signature was checked: look again.
+    """
+    arrival = Arrival(
+        channel_id=channel.pk,
+        version=channel.version,
+        shard=shard_of(channel.pk, shard_key),
         method=request.method,
         url=request.url,
         headers={name: request.headers[name] for name in KEPT_HEADERS if name in request.headers},
@@ -36,24 +69,14 @@ def store(channel: Channel, request: WebhookRequest, shard_key: str) -> InboundR
         request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
         received_at=request.received_at,
     )
-    wake_drain(shard)
-    return row
+    if intake.store(arrival):
+        wake_drain()
+    return arrival.stored_id is not None
 
 
-def wake_drain(shard: int) -> None:
-    """Let a worker drain a shard once this transaction has committed."""
-    wake(DRAIN, str(shard), shard=shard)
-
-
-def as_request(row: InboundRequest) -> WebhookRequest:
-    """The stored request as the adapter saw it."""
-    return WebhookRequest(
-        method=row.method,
-        url=row.url,
-        headers=row.headers,
-        body=bytes(row.body),
-        received_at=row.received_at,
-    )
+def wake_drain() -> None:
+    """Let a worker drain what is new once this transaction has committed."""
+    wake(DRAIN)
 
 
 @transaction.atomic
@@ -63,17 +86,15 @@ def replay(*, requests: QuerySet[InboundRequest]) -> int:
     What was already understood of them is recognised by its external id and not doubled.
     """
     troubled = requests.filter(state__in=[InboundState.FAILED, InboundState.UNKNOWN])
-    shards = list(troubled.order_by().values_list("shard", flat=True).distinct())
     count = troubled.update(state=InboundState.NEW, error="", processed_at=None)
-    for shard in shards:
-        wake_drain(shard)
+    wake_drain()
     return count
 
 
-def count_refusal(channel: Channel) -> None:
+def count_refusal(channel: KnownChannel) -> None:
     """Count a refused signature; nothing of the request is kept."""
     today = timezone.now().date()
     row, _created = SignatureRefusal.objects.get_or_create(
-        workspace_id=channel.workspace_id, channel=channel, day=today
+        workspace_id=channel.workspace_id, channel_id=channel.pk, day=today
     )
     SignatureRefusal.objects.filter(pk=row.pk).update(count=F("count") + 1)

@@ -19,7 +19,8 @@ from django.utils import timezone
 from gateway import suppression
 from gateway.errors import OptedOut
 from gateway.events import StatusUpdate
-from gateway.models import Delivery, DeliveryStatus, InboundRequest
+from gateway.inbound import StoredRequest
+from gateway.models import Delivery, DeliveryStatus
 from gateway.outbox.changes import announce
 from gateway.sql import update_from_values
 from gateway.states import PENDING, State, after_report
@@ -55,7 +56,7 @@ class Key(NamedTuple):
 class Report:
     """A parsed status with the request it came in."""
 
-    row: InboundRequest
+    row: StoredRequest
     event: StatusUpdate
 
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from gateway import statuses
-from gateway.drain import drain_shard
+from gateway.drain import anything_new, drain
 from gateway.inbound import DRAIN, wake_drain
 from gateway.models import ChannelLog, Delivery, Heartbeat, InboundRequest, InboundState
 from gateway.outbox.ask import end_leases
@@ -33,13 +33,10 @@ def runner() -> Runner:
 
 
 @shared_task(name=DRAIN)
-def drain_inbound(shard: int) -> None:
-    """Process what has come in on one shard."""
-    begun(DRAIN, str(shard))
-    drain_shard(shard)
-    # Somebody may have been turned away while this one was at it; what they came for is here now.
-    if InboundRequest.objects.filter(shard=shard, state=InboundState.NEW).exists():
-        wake_drain(shard)
+def drain_inbound() -> None:
+    """Process what has come in."""
+    begun(DRAIN)
+    drain()
 
 
 @shared_task(name=DELIVER)
@@ -54,9 +51,8 @@ def deliver() -> None:
 def sweep() -> None:
     """Find what lost wake-ups and dead workers left; every second, and harmless when doubled."""
     Heartbeat.objects.update_or_create(name="sweep", defaults={"beat_at": timezone.now()})
-    waiting = InboundRequest.objects.filter(state=InboundState.NEW)
-    for shard in waiting.order_by().values_list("shard", flat=True).distinct():
-        wake_drain(shard)
+    if anything_new():
+        wake_drain()
     ensure_buckets()
     end_leases()
     cancel_left_over()

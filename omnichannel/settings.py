@@ -67,6 +67,7 @@ if DEBUG:
 MIDDLEWARE = [
     "omnichannel.logs.RequestIdMiddleware",
     "operations.health.HealthMiddleware",
+    "gateway.door.DoorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -202,7 +203,9 @@ CONVERSATION_OUTSIDE = {"agents": "routing.selectors.agents_with_load"}
 CONTACT_RECEIVERS: dict[str, list[str]] = {
     "merging": ["conversations.merging.receive_merging", "campaigns.progress.receive_merging"],
 }
-GATEWAY_SHARDS = 8
+# Senders are spread over this many; a drainer takes up to 8 at once, so it is also how many drainers
+# can work beside each other, times 8.
+GATEWAY_SHARDS = 16
 GATEWAY_LOG_DAYS = env.number("GATEWAY_LOG_DAYS", 30)
 
 # Called with the member, in the same transaction, when a membership ends.

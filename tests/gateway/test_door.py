@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from conversations.models import Conversation, Message
-from gateway.drain import drain_shard
+from gateway.drain import drain
 from gateway.inbound import replay
 from gateway.models import InboundRequest, InboundState, SignatureRefusal
 from tests import builders
@@ -17,8 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def drain_all() -> None:
     """What the workers would do."""
-    for shard in range(8):
-        drain_shard(shard)
+    drain()
 
 
 def test_a_signed_message_is_stored_and_becomes_a_conversation() -> None:

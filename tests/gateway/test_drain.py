@@ -11,7 +11,7 @@ from django.utils import timezone
 from contacts.models import ConsentRecord, Contact
 from conversations.models import Conversation, Message, Status
 from conversations.services import resolve
-from gateway.drain import drain_shard, in_words
+from gateway.drain import drain, in_words
 from gateway.inbound import replay
 from gateway.models import Channel, InboundRequest, InboundState, Suppression
 from tests import builders
@@ -169,7 +169,7 @@ def test_concurrent_drains_open_one_conversation() -> None:
     for place, row in enumerate(InboundRequest.objects.all()):
         row.shard = place % 8
         row.save()
-    in_parallel(8, lambda shard: [drain_shard(shard) for _ in range(3)])
+    in_parallel(8, lambda place: [drain() for _ in range(3)])
     drain_all()
     assert Message.objects.count() == 40
     assert Conversation.objects.count() == Contact.objects.count() == 5
@@ -182,7 +182,7 @@ def statements(count: int) -> int:
         write(channel, builders.phone(), f"{n}")
     InboundRequest.objects.filter(state=InboundState.NEW).update(shard=0)
     with CaptureQueriesContext(connection) as captured:
-        assert drain_shard(0, batches=1) == count
+        assert drain(batches=1) == count
     return len(captured)
 
 
