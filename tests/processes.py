@@ -8,12 +8,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
+import psutil
 from django.db import connection
 
 ROOT = Path(__file__).parent.parent
@@ -36,10 +37,22 @@ def test_database_url() -> str:
 test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 
+def until(holds: Callable[[], bool], otherwise: str, seconds: float = 90) -> None:
+    """Wait until something holds; the test fails with ``otherwise`` when it never does.
+
+    The time is a bound for machines that are busy, never a measurement.
+    """
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.05)
+
+
 class Processes:
     """Web, workers and beat as the product runs them; used as a context manager.
 
-    ``url`` is the web process's address. Output goes to files that a failing test prints.
+    ``url`` is the web process's address. Output goes to files that a failing test prints. What
+    still runs at the end is killed: how it ends is no longer of interest to the test.
     """
 
     def __init__(self, **environment: str) -> None:
@@ -65,18 +78,18 @@ class Processes:
         trace: TracebackType | None,
     ) -> None:
         for name in list(self.running):
-            self.stop(name)
+            self.kill(name)
         if error is not None:
             for log in sorted(self.logs.glob("*.log")):
                 print(f"--- {log.name}", log.read_text(errors="replace")[-4000:], sep="\n")
 
-    def start(self, name: str, *command: str) -> None:
+    def start(self, name: str, *command: str, **environment: str) -> None:
         """Start a Python module as a process: ``start("beat", "celery", "-A", …)``."""
         with (self.logs / f"{name}.log").open("ab") as output:
             self.running[name] = subprocess.Popen(
                 [sys.executable, "-m", *command],
                 cwd=ROOT,
-                env=self.environment,
+                env=self.environment | environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -100,21 +113,29 @@ class Processes:
                 time.sleep(0.1)
         raise TimeoutError("web does not answer")
 
-    def worker(self, name: str, queues: Sequence[str], concurrency: int = 1) -> None:
+    def worker(
+        self, name: str, queues: Sequence[str], concurrency: int = 1, **environment: str
+    ) -> None:
         """A Celery worker for these queues."""
         options = ("-Q", ",".join(queues), "-c", str(concurrency), "--without-gossip")
         app = ("celery", "-A", "omnichannel", "worker", "-n", f"{name}@test")
-        self.start(name, *app, *options, "--without-mingle")
+        self.start(name, *app, *options, "--without-mingle", **environment)
 
-    def beat(self) -> None:
-        """The scheduler of the sweeps."""
-        self.start("beat", "celery", "-A", "omnichannel", "beat", "--pidfile=")
+    def beat(self, name: str = "beat") -> None:
+        """The scheduler of the sweeps, with a schedule file of its own."""
+        schedule = ("--schedule", str(self.logs / f"{name}-schedule"))
+        self.start(name, "celery", "-A", "omnichannel", "beat", "--pidfile=", *schedule)
 
     def kill(self, name: str) -> None:
         """``kill -9`` of a process and its children."""
         process = self.running.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
+
+    def kill_children(self, name: str) -> None:
+        """``kill -9`` of what a worker has forked; the worker itself goes on and forks anew."""
+        for child in psutil.Process(self.running[name].pid).children():
+            child.kill()
 
     def stop(self, name: str) -> None:
         """SIGTERM, and SIGKILL for what is left after 15 seconds."""

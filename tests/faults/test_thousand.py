@@ -1,20 +1,16 @@
 """A thousand signed posts through the real door and workers: none lost, none doubled."""
 
-import http.client
-import os
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from urllib.parse import urlencode, urlsplit
 
 import pytest
-import redis
-from twilio.request_validator import RequestValidator
 
 from contacts.models import Contact
 from conversations.models import Conversation, Message, Status
 from gateway.models import Channel, InboundRequest, InboundState
 from tests import builders
+from tests.faults.door import Poster
+from tests.faults.ledger import wait_until_taken_in
+from tests.faults.stack import forget_wakeups
 from tests.gateway import twilio
 from tests.processes import Processes
 
@@ -23,27 +19,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 CONNECTIONS = 16
 PEOPLE = 100
 DISTINCT = 800
-
-
-class Poster:
-    """One keep-alive connection to the door."""
-
-    def __init__(self, url: str, channel: Channel) -> None:
-        self.url, self.channel = url, channel
-        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
-
-    def post(self, fields: dict[str, str]) -> None:
-        """Post signed fields; the door must take them."""
-        path = f"/webhooks/{self.channel.pk}/"
-        signature = RequestValidator(builders.TOKEN).compute_signature(self.url + path, fields)
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "X-Twilio-Signature": signature,
-        }
-        self.connection.request("POST", path, urlencode(fields), headers)
-        response = self.connection.getresponse()
-        response.read()
-        assert response.status == 200, response.status
 
 
 def traffic(channel: Channel) -> list[list[dict[str, str]]]:
@@ -73,16 +48,15 @@ def test_a_thousand_posts(flush: bool) -> None:
         processes.beat()
 
         def send(place: int) -> None:
-            poster = Poster(processes.url, channel)
-            with closing(poster.connection):
+            with Poster(processes.url, channel.pk) as poster:
                 for count, fields in enumerate(lanes[place]):
                     if flush and place == 0 and count == len(lanes[0]) // 2:
-                        flush_redis()
-                    poster.post(fields)
+                        forget_wakeups()
+                    assert poster.post(fields) == 200
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             list(pool.map(send, range(CONNECTIONS)))
-        wait_until_drained()
+        wait_until_taken_in()
     assert InboundRequest.objects.count() == 1000
     assert set(InboundRequest.objects.values_list("state", flat=True)) == {InboundState.DONE}
     expected = {fields["MessageSid"] for lane in lanes for fields in lane}
@@ -92,17 +66,3 @@ def test_a_thousand_posts(flush: bool) -> None:
     assert Contact.objects.count() == PEOPLE
     assert Conversation.objects.count() == PEOPLE
     assert set(Conversation.objects.values_list("status", flat=True)) == {Status.OPEN}
-
-
-def flush_redis() -> None:
-    """Everything in Redis is gone: wake-ups, marks, tasks."""
-    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
-        client.flushall()
-
-
-def wait_until_drained(seconds: float = 60) -> None:
-    """Until no stored request is new."""
-    until = time.monotonic() + seconds
-    while InboundRequest.objects.filter(state=InboundState.NEW).exists():
-        assert time.monotonic() < until, "requests stay undrained"
-        time.sleep(0.2)

@@ -1,0 +1,44 @@
+"""The door stays open for all scenarios; each has a provider and workers of its own."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gateway.registry import adapters
+from tests.faults.provider import Provider
+from tests.faults.stack import Stack, forget_wakeups
+from tests.processes import Processes
+
+
+@pytest.fixture(scope="session")
+def door(django_db_setup: None) -> Iterator[Processes]:
+    """The web process: real, and the same for all, for nothing is done to it."""
+    with Processes(DJANGO_SETTINGS_MODULE="tests.faults.settings") as processes:
+        processes.web()
+        yield processes
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    """Accepts everything unless told otherwise."""
+    with Provider() as made:
+        yield made
+
+
+@pytest.fixture
+def stack(transactional_db: None, door: Processes, provider: Provider) -> Iterator[Stack]:
+    """No worker runs yet; ``url`` is the door's."""
+    forget_wakeups()
+    with Stack(provider, PUBLIC_URL=door.url) as made:
+        made.url = door.url
+        yield made
+
+
+@pytest.fixture
+def many(settings: Any) -> Iterator[str]:
+    """The kind of channel whose provider sends many events at once and cannot be asked."""
+    settings.GATEWAY_ADAPTERS = [*settings.GATEWAY_ADAPTERS, "tests.faults.many.ManySms"]
+    adapters.cache_clear()
+    yield "many_sms"
+    adapters.cache_clear()
