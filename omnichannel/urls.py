@@ -12,6 +12,7 @@ urlpatterns = [
     path("settings/", include("gateway.pages.urls")),
     path("settings/", include("routing.pages.urls")),
     path("settings/", include("accounts.pages.urls")),
+    path("settings/", include("operations.pages.urls")),
     path("api/v1/", include("omnichannel.api_urls")),
 ]
 

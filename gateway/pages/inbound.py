@@ -1,6 +1,8 @@
 """Inbound trouble: requests that were stored but not understood, and their replay."""
 
 import json
+import uuid
+from collections.abc import Mapping
 
 from django.contrib import messages
 from django.db import transaction
@@ -23,9 +25,18 @@ TROUBLE = [InboundState.FAILED, InboundState.UNKNOWN]
 SHOWN_BYTES = 20_000
 
 
-def troubled(workspace: int) -> QuerySet[InboundRequest]:
-    """Requests of the workspace that an admin should look at."""
-    return InboundRequest.objects.in_workspace(workspace).filter(state__in=TROUBLE)
+def troubled(workspace: int, channel: str = "") -> QuerySet[InboundRequest]:
+    """Requests of the workspace (of one channel) that an admin should look at."""
+    rows = InboundRequest.objects.in_workspace(workspace).filter(state__in=TROUBLE)
+    return rows.filter(channel=channel) if channel else rows
+
+
+def chosen_channel(query: Mapping[str, str]) -> str:
+    """The channel's id that a list is narrowed to; what is no id is ignored."""
+    try:
+        return str(uuid.UUID(query.get("channel", "")))
+    except ValueError:
+        return ""
 
 
 def readable_body(row: InboundRequest) -> str:
@@ -57,8 +68,9 @@ def replay_for(member: Member, requests: QuerySet[InboundRequest]) -> int:
 @require_GET
 def trouble_list(request: MemberRequest) -> HttpResponse:
     """Failed and unknown requests, newest first."""
-    rows = troubled(request.member.workspace_id).select_related("channel").defer("body")
-    context = {"slice": newest_first(rows, request.GET.get("before", ""))}
+    channel = chosen_channel(request.GET)
+    rows = troubled(request.member.workspace_id, channel).select_related("channel").defer("body")
+    context = {"slice": newest_first(rows, request.GET.get("before", "")), "chosen": channel}
     return render(request, "settings/inbound/list.html", context)
 
 
@@ -84,8 +96,9 @@ def replay_one(request: MemberRequest, request_id: int) -> HttpResponse:
 @require(Ability.SETTINGS)
 @require_POST
 def replay_all(request: MemberRequest) -> HttpResponse:
-    """Take everything in again."""
-    _tell(request, replay_for(request.member, troubled(request.member.workspace_id)))
+    """Take everything of the list in again."""
+    rows = troubled(request.member.workspace_id, chosen_channel(request.POST))
+    _tell(request, replay_for(request.member, rows))
     return redirect("settings-inbound")
 
 

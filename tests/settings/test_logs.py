@@ -119,6 +119,20 @@ def test_one_or_all_are_processed_again(client, admin):
     assert [row.data for row in entries] == [{"count": 1}, {"count": 2}]
 
 
+def test_the_list_of_one_channel_and_its_replay(client, admin):
+    one, two = builders.channel(admin.workspace), builders.channel(admin.workspace)
+    mine, other = inbound(one), inbound(two)
+
+    assert [row.pk for row in client.get(INBOUND, {"channel": one.pk}).context["slice"].rows] == [
+        mine.pk
+    ]
+    assert len(client.get(INBOUND, {"channel": "nonsense"}).context["slice"].rows) == 2
+    client.post(reverse("settings-inbound-replay-all"), {"channel": one.pk})
+
+    states = dict(InboundRequest.objects.values_list("pk", "state"))
+    assert states == {mine.pk: "new", other.pk: "failed"}
+
+
 def test_the_audit_log_names_targets_within_few_statements(
     client, admin, django_assert_max_num_queries
 ):
