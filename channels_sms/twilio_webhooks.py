@@ -4,7 +4,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from channels_sms.keywords import keyword
 from channels_sms.twilio_errors import meaning, number
@@ -77,13 +77,14 @@ class Webhook:
 
 def read(request: WebhookRequest) -> Webhook:
     """The webhook's fields. Malformed for a body that is no form, or an empty one."""
-    query = parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
+    query = parse_qsl(request.url.partition("?")[2], keep_blank_values=True)
     pairs = query if request.method == "GET" and not request.body else request.form()
     if not any(name for name, _value in pairs):
         raise Malformed("The request is empty.")
-    # PostgreSQL keeps no NUL in a text.
-    fields = {name: value.replace("\0", "") for name, value in reversed(pairs)}
-    return Webhook(fields, _uuid(dict(query).get("delivery", "")))
+    fields = dict(reversed(pairs))
+    if "%00" in request.url or b"%00" in request.body:  # PostgreSQL keeps no NUL in a text
+        fields = {name: value.replace("\0", "") for name, value in fields.items()}
+    return Webhook(fields, _uuid(dict(query).get("delivery", "")) if query else None)
 
 
 def read_json(request: WebhookRequest) -> Sequence[object]:
@@ -111,7 +112,8 @@ def customer(request: WebhookRequest) -> str:
     if request.body and media_type(request) != FORM:
         raise Malformed("Neither a form nor JSON.")
     hook = read(request)
-    return address(hook.get("To") if hook.status else hook.get("From"))
+    # As Twilio writes it, which is always the same; what it means is found out later.
+    return (hook.get("To") if hook.status else hook.get("From")).strip()
 
 
 def parse(request: WebhookRequest) -> list[Event]:

@@ -1,12 +1,20 @@
-"""The one door in: verify, store, answer. What the request means is found out afterwards."""
+"""The one door in: verify, store, answer. What the request means is found out afterwards.
 
-from collections.abc import Callable
+Providers have no session, no language and no cookies, and are told from others by their signature.
+So the door stands before Django's handler, and takes a request straight from the server.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import InterfaceError, OperationalError, connection
+from django.http import HttpResponse
 from django.utils import timezone
 
 from gateway.contract import WebhookRequest, WebhookResponse
@@ -19,63 +27,100 @@ from gateway.registry import UnknownKind
 logger = structlog.get_logger(__name__)
 
 PREFIX = "/webhooks/"
-METHODS = ("GET", "POST")
+METHODS = frozenset({"GET", "POST"})
 BODY_LIMIT = 1_000_000
 # The first look may be at what this process remembers of the channel; the others are not.
 LOOKS = (False, True, True)
 
-
-class DoorMiddleware:
-    """Takes providers' requests before anything that only pages need looks at them.
-
-    They have no session, no language and no cookies, and are told from others by their signature.
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(PREFIX):
-            return self.get_response(request)
-        response = _answer(request)
-        response["Content-Length"] = str(len(response.content))
-        return response
+Environ = Mapping[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
-def webhook(request: HttpRequest, channel_id: UUID) -> HttpResponse:
-    """Take a provider's request for one channel.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider is told."""
+
+    status: int
+    body: str = ""
+    content_type: str = "text/plain"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Door:
+    """A WSGI application that takes webhooks and leaves everything else to ``pages``."""
+
+    def __init__(self, pages: Application, identify: Callable[[str], str]) -> None:
+        self.pages = pages
+        self.identify = identify
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if not environ["PATH_INFO"].startswith(PREFIX):
+            return self.pages(environ, start_response)
+        # What Django does for its requests: give up a connection that is broken or too old.
+        connection.close_if_unusable_or_obsolete()
+        request_id = self.identify(environ.get("HTTP_X_REQUEST_ID", ""))
+        answer = open_door(environ, request_id)
+        body = answer.body.encode()
+        headers = [
+            ("Content-Type", answer.content_type),
+            ("Content-Length", str(len(body))),
+            ("X-Request-Id", request_id),
+            *answer.headers.items(),
+        ]
+        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
+        return [body]
+
+
+def webhook(request: WSGIRequest, channel_id: UUID) -> HttpResponse:
+    """The door as a view, for its URL, and for whoever calls Django without the server."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    answer = open_door(request.environ, request_id)
+    return HttpResponse(
+        answer.body,
+        status=answer.status,
+        content_type=answer.content_type,
+        headers=dict(answer.headers),
+    )
+
+
+def open_door(environ: Environ, request_id: str) -> Answer:
+    """Take a provider's request.
 
     404 for an unknown channel, 403 for a bad signature, 400 for what this provider would never
     send, 413 for a body over 1 MB, 503 while the database is away (so that the provider tries
     again), else what the provider expects, once the request is stored.
     """
-    if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_LIMIT:
-        return HttpResponse("Too large.", status=413)
-    try:
-        answer = _take(channel_id, as_webhook_request(request))
-    except (Channel.DoesNotExist, UnknownKind):
-        return HttpResponse("Unknown channel.", status=404)
-    except BadSignature:
-        return HttpResponse("Bad signature.", status=403)
-    except Malformed as error:
-        return HttpResponse(str(error), status=400)
-    except (OperationalError, InterfaceError):
-        logger.exception("webhook not stored: database away", channel=str(channel_id))
-        return HttpResponse("Try again.", status=503, headers={"Retry-After": "5"})
-    return HttpResponse(answer.body, status=answer.status, content_type=answer.content_type)
+    if environ["REQUEST_METHOD"] not in METHODS:
+        return Answer(405, headers={"Allow": ", ".join(sorted(METHODS))})
+    channel_id = environ["PATH_INFO"][len(PREFIX) :].rstrip("/")
+    with structlog.contextvars.bound_contextvars(request_id=request_id, channel=channel_id[:36]):
+        try:
+            return _taken(UUID(channel_id), environ, request_id)
+        except (ValueError, Channel.DoesNotExist, UnknownKind):
+            return Answer(404, "Unknown channel.")
+        except BadSignature:
+            return Answer(403, "Bad signature.")
+        except Malformed as error:
+            return Answer(400, str(error))
+        except (OperationalError, InterfaceError):
+            logger.exception("webhook not stored: database away")
+            return Answer(503, "Try again.", headers={"Retry-After": "5"})
+        except Exception:
+            logger.exception("webhook not stored")
+            return Answer(500, "Try again.")
 
 
-def _answer(request: HttpRequest) -> HttpResponse:
-    if request.method not in METHODS:
-        return HttpResponse(status=405, headers={"Allow": ", ".join(METHODS)})
-    try:
-        channel_id = UUID(request.path_info.removeprefix(PREFIX).removesuffix("/"))
-    except ValueError:
-        return HttpResponse("Unknown channel.", status=404)
-    return webhook(request, channel_id)
+def _taken(channel_id: UUID, environ: Environ, request_id: str) -> Answer:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if length > BODY_LIMIT:
+        return Answer(413, "Too large.")
+    request = as_webhook_request(environ, environ["wsgi.input"].read(length))
+    said = _take(channel_id, request, request_id)
+    return Answer(said.status, said.body, said.content_type)
 
 
-def _take(channel_id: UUID, request: WebhookRequest) -> WebhookResponse:
+def _take(channel_id: UUID, request: WebhookRequest, request_id: str) -> WebhookResponse:
     for fresh in LOOKS:
         channel = known_channel(channel_id, fresh=fresh)
         try:
@@ -85,29 +130,30 @@ def _take(channel_id: UUID, request: WebhookRequest) -> WebhookResponse:
                 _refuse(channel, error)
                 raise
             continue  # the token may have been changed since this process last looked
-        if store(channel, request, channel.adapter.shard_key(request)):
+        if store(channel, request, channel.adapter.shard_key(request), request_id):
             return channel.adapter.acknowledge(request)
     raise OperationalError("The channel is being changed at this moment.")
 
 
 def _refuse(channel: KnownChannel, error: BadSignature) -> None:
     count_refusal(channel)
-    logger.warning("webhook refused", channel=str(channel.pk), reason=str(error))
+    logger.warning("webhook refused", reason=str(error))
 
 
-def as_webhook_request(request: HttpRequest) -> WebhookRequest:
+def as_webhook_request(environ: Environ, body: bytes) -> WebhookRequest:
     """The request as adapters know it; the URL is built from PUBLIC_URL, never from Host."""
-    query = request.META.get("QUERY_STRING", "")
+    query = environ.get("QUERY_STRING", "")
     headers = {
         name[5:].replace("_", "-").lower(): value
-        for name, value in request.META.items()
+        for name, value in environ.items()
         if name.startswith("HTTP_")
     }
-    headers["content-type"] = request.META.get("CONTENT_TYPE", "")
+    headers["content-type"] = environ.get("CONTENT_TYPE", "")
+    url = settings.PUBLIC_URL + environ["PATH_INFO"]
     return WebhookRequest(
-        method=request.method or "",
-        url=f"{settings.PUBLIC_URL}{request.path}" + (f"?{query}" if query else ""),
+        method=environ["REQUEST_METHOD"],
+        url=f"{url}?{query}" if query else url,
         headers=headers,
-        body=request.body,
+        body=body,
         received_at=timezone.now(),
     )

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 import orjson
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -53,7 +52,7 @@ def shard_of(channel_id: UUID, key: str) -> int:
     return zlib.crc32(f"{channel_id}:{key}".encode()) % settings.GATEWAY_SHARDS
 
 
-def store(channel: KnownChannel, request: WebhookRequest, shard_key: str) -> bool:
+def store(channel: KnownChannel, request: WebhookRequest, shard_key: str, request_id: str) -> bool:
     """Keep a verified request; durable when this returns True. Wakes the drain.
 
     False when the channel is not as it was when the signature was checked: look again.
@@ -66,7 +65,7 @@ def store(channel: KnownChannel, request: WebhookRequest, shard_key: str) -> boo
         url=request.url,
         headers={name: request.headers[name] for name in KEPT_HEADERS if name in request.headers},
         body=request.body,
-        request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
+        request_id=request_id,
         received_at=request.received_at,
     )
     if intake.store(arrival):

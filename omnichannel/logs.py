@@ -54,6 +54,11 @@ def logging_config(*, pretty: bool) -> dict[str, Any]:
     }
 
 
+def request_id(given: str) -> str:
+    """The id a proxy gave if it is a sane one, else a new one."""
+    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
 class RequestIdMiddleware:
     """Give every request an id, taken from the proxy if it sent a sane one, and log with it."""
 
@@ -61,12 +66,11 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-Id", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        chosen = request_id(request.headers.get("X-Request-Id", ""))
+        structlog.contextvars.bind_contextvars(request_id=chosen)
         try:
             response = self.get_response(request)
         finally:
             structlog.contextvars.clear_contextvars()
-        response["X-Request-Id"] = request_id
+        response["X-Request-Id"] = chosen
         return response

@@ -67,7 +67,6 @@ if DEBUG:
 MIDDLEWARE = [
     "omnichannel.logs.RequestIdMiddleware",
     "operations.health.HealthMiddleware",
-    "gateway.door.DoorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -150,6 +149,7 @@ CELERY_TASK_ROUTES = {
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "omnichannel.beat.SteadyScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     # Each sweep finds what a lost wake-up missed, so losing Redis costs seconds, never a message.
@@ -203,8 +203,7 @@ CONVERSATION_OUTSIDE = {"agents": "routing.selectors.agents_with_load"}
 CONTACT_RECEIVERS: dict[str, list[str]] = {
     "merging": ["conversations.merging.receive_merging", "campaigns.progress.receive_merging"],
 }
-# Senders are spread over this many; a drainer takes up to 8 at once, so it is also how many drainers
-# can work beside each other, times 8.
+# Senders are spread over this many; a drainer takes up to 8 at once, so that two or more find work.
 GATEWAY_SHARDS = 16
 GATEWAY_LOG_DAYS = env.number("GATEWAY_LOG_DAYS", 30)
 

@@ -1,4 +1,4 @@
-"""WSGI entry: pages, API and webhooks."""
+"""WSGI entry: webhooks through the door, pages and API through Django."""
 
 import os
 
@@ -6,4 +6,9 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omnichannel.settings")
 
-application = get_wsgi_application()
+pages = get_wsgi_application()
+
+from gateway.door import Door  # noqa: E402 - needs Django to be set up
+from omnichannel.logs import request_id  # noqa: E402
+
+application = Door(pages, request_id)
