@@ -61,9 +61,9 @@ class Conversation(WorkspaceModel):
         ]
         indexes = [
             models.Index(
-                fields=["workspace", "queued_at", "id"],
+                fields=["workspace", "-priority", "queued_at", "id"],
                 condition=Q(assignee=None, status="open", queued_at__isnull=False),
-                name="conversation_queued",
+                name="conversation_queue",
             ),
             models.Index(fields=["assignee"], condition=Q(status="open"), name="conversation_load"),
             models.Index(

@@ -1,48 +1,25 @@
 """Routing: to the online agent with the smallest load, never over capacity, whoever routes."""
 
-import multiprocessing
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Member, Workspace
+from accounts.models import Member
 from conversations.models import Conversation, Kind, Message, Status
 from conversations.services import assign, reopen, resolve, wake_up
 from conversations.tasks import sweep
 from gateway.models import Channel
 from routing.models import Agent, Assignment, Presence
-from routing.presence import GRACE, expire_presence, receive_presence, set_capacity, set_manual
+from routing.presence import GRACE, expire_presence, receive_presence, set_manual
 from routing.reasons import explain
 from routing.waiting import route_workspace
 from tests import builders
 from tests.gateway import twilio
 from tests.gateway.test_door import drain_all
+from tests.routing.build import agent, loads, waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def agent(ws: Workspace, capacity: int = 10, status: str = Presence.ONLINE) -> Member:
-    """An agent with this capacity, set to this status by hand."""
-    member = builders.member(ws)
-    set_capacity(member=member, capacity=capacity, by=None)
-    set_manual(member=member, presence=status)
-    return member
-
-
-def waiting(channel: Channel, count: int) -> None:
-    """Conversations in the queue, the first one waiting longest."""
-    now = timezone.now()
-    for n in range(count):
-        builders.conversation(channel, queued_at=now + timedelta(milliseconds=n))
-
-
-def loads() -> dict[int | None, int]:
-    """How many conversations each member has."""
-    rows = Conversation.objects.values_list("assignee", flat=True)
-    return {member: list(rows).count(member) for member in set(rows)}
 
 
 def test_the_smallest_load_gets_it_and_the_reason_can_be_read() -> None:
@@ -205,42 +182,3 @@ def test_resolving_and_assigning_leave_a_trace() -> None:
     conversation.refresh_from_db()
     assert conversation.status == Status.RESOLVED
     assert Assignment.objects.get().assigned_by == one
-
-
-def test_the_number_of_statements_does_not_grow() -> None:
-    counts = []
-    for size in (2, 200):
-        channel = builders.channel()
-        agent(channel.workspace, 400)
-        agent(channel.workspace, 400)
-        waiting(channel, size)
-        with CaptureQueriesContext(connection) as captured:
-            assert route_workspace(channel.workspace_id) == size
-        counts.append(len(captured))
-    assert counts[0] == counts[1]
-
-
-def _route(workspace_id: int, start: object) -> None:
-    connections.close_all()
-    start.wait()  # type: ignore[attr-defined]
-    while route_workspace(workspace_id):
-        pass
-
-
-def test_eight_router_processes_fill_ten_agents_exactly() -> None:
-    channel = builders.channel()
-    members = [agent(channel.workspace, 40) for _ in range(10)]
-    waiting(channel, 400)
-    connections.close_all()
-    context = multiprocessing.get_context("fork")
-    start = context.Event()
-    routers = [context.Process(target=_route, args=(channel.workspace_id, start)) for _ in range(8)]
-    for router in routers:
-        router.start()
-    start.set()
-    for router in routers:
-        router.join(60)
-        assert router.exitcode == 0
-    assert loads() == {member.pk: 40 for member in members}
-    assert Assignment.objects.count() == 400
-    assert Assignment.objects.values("conversation").distinct().count() == 400
