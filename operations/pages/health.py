@@ -28,7 +28,7 @@ def board(request: MemberRequest) -> HttpResponse:
     """All channels of the workspace; htmx asks again for what moves."""
     channels = Channel.objects.in_workspace(request.member.workspace_id).order_by("name", "id")
     window = window_of(request)
-    shown = cards(channels, window)
+    shown = cards(list(channels), window)
     context = {
         "cards": shown,
         "troubled": [card for card in shown if not card.verdict.well],

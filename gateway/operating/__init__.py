@@ -1,0 +1,1 @@
+"""What operators do to many rows at once: replay, send again, cancel. In batches, repeatable."""
