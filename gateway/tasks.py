@@ -12,11 +12,12 @@ from django.utils import timezone
 from gateway import statuses
 from gateway.drain import anything_new, drain
 from gateway.inbound import DRAIN, wake_drain
-from gateway.models import ChannelLog, Delivery, Heartbeat, InboundRequest, InboundState
+from gateway.models import ChannelLog, Delivery, InboundRequest, InboundState
 from gateway.outbox.ask import end_leases
 from gateway.outbox.claim import ensure_buckets
 from gateway.outbox.queue import DELIVER, cancel_left_over, wake_outbox
 from gateway.outbox.runner import Runner
+from gateway.outbox.setback import beat
 from gateway.states import State
 from gateway.wake import begun
 
@@ -50,7 +51,7 @@ def deliver() -> None:
 @shared_task(name="gateway.tasks.sweep")
 def sweep() -> None:
     """Find what lost wake-ups and dead workers left; every second, and harmless when doubled."""
-    Heartbeat.objects.update_or_create(name="sweep", defaults={"beat_at": timezone.now()})
+    beat()
     if anything_new():
         wake_drain()
     ensure_buckets()
