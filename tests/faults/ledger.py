@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contacts.models import Contact
 from conversations.models import Conversation, Direction, Message
-from gateway.models import Delivery, InboundRequest, InboundState
+from gateway.models import Delivery, DeliveryStatus, InboundRequest, InboundState
 from gateway.states import State
 from tests.faults.door import Fields
 from tests.faults.provider import Provider
@@ -18,9 +18,11 @@ NEVER_LEFT = {State.QUEUED, State.EXPIRED, State.CANCELLED}
 
 
 def wait_until_taken_in(seconds: float = 90) -> None:
-    """Until no stored request waits."""
+    """Until no stored request waits, nor a report on a message of ours."""
     waiting = InboundRequest.objects.filter(state=InboundState.NEW)
     until(lambda: not waiting.exists(), "requests stay undrained", seconds)
+    reports = DeliveryStatus.objects.filter(applied_at=None)
+    until(lambda: not reports.exists(), "reports stay unapplied", seconds)
 
 
 def wait_until_sent(*, waiting_to_ask: bool = True, seconds: float = 90) -> None:

@@ -42,6 +42,11 @@ class OwnRedis:
                 [find_program(), *options, "--dir", str(self.folder)], stdout=log, stderr=log
             )
 
+    def hang(self) -> None:
+        """Takes connections and answers nothing: worse than being gone."""
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+
     def stop(self) -> None:
         """Gone at once."""
         if self.process:
