@@ -104,18 +104,19 @@ def receive_messages(batch: Sequence[Received]) -> None:
 
 
 def _without_repeats(batch: Sequence[Received]) -> list[tuple[Received, InboundMessage]]:
-    messages = {
-        (str(received.channel_id), received.event.external_id): (received, received.event)
-        for received in reversed(batch)
-        if isinstance(received.event, InboundMessage)
-    }
+    messages: dict[tuple[str, str], tuple[Received, InboundMessage]] = {}
+    for received in batch:
+        if isinstance(received.event, InboundMessage):
+            # The first of repeats keeps its place among the person's other messages.
+            key = (str(received.channel_id), received.event.external_id)
+            messages.setdefault(key, (received, received.event))
     known = Message.objects.filter(
         channel_id__in={channel for channel, _external in messages},
         external_id__in=[external for _channel, external in messages],
     ).values_list("channel_id", "external_id")
     for channel_id, external_id in known:
         messages.pop((str(channel_id), str(external_id)), None)
-    return list(reversed(messages.values()))
+    return list(messages.values())
 
 
 def _resolve(fresh: Sequence[tuple[Received, InboundMessage]]) -> list[Line]:
