@@ -88,7 +88,7 @@ def _move(outcomes: Sequence[Outcome]) -> list[Delivery]:
     for row in locked:
         one = by_id[row.pk]
         expected = State.UNKNOWN if one.asked else State.SENDING
-        if row.state == expected and row.attempts == one.row.attempts:
+        if row.state == expected and row.attempted_at == one.row.attempted_at:
             _apply(row, one)
             changed.append(row)
         elif one.external_id and row.external_id is None:
