@@ -20,7 +20,7 @@ from django.utils import timezone
 from gateway.contract import WebhookRequest, WebhookResponse
 from gateway.errors import BadSignature, Malformed
 from gateway.inbound import count_refusal, store
-from gateway.known import KnownChannel, known_channel
+from gateway.known import known_channel
 from gateway.models import Channel
 from gateway.registry import UnknownKind
 
@@ -94,21 +94,26 @@ def open_door(environ: Environ, request_id: str) -> Answer:
     if environ["REQUEST_METHOD"] not in METHODS:
         return Answer(405, headers={"Allow": ", ".join(sorted(METHODS))})
     channel_id = environ["PATH_INFO"][len(PREFIX) :].rstrip("/")
-    with structlog.contextvars.bound_contextvars(request_id=request_id, channel=channel_id[:36]):
-        try:
-            return _taken(UUID(channel_id), environ, request_id)
-        except (ValueError, Channel.DoesNotExist, UnknownKind):
-            return Answer(404, "Unknown channel.")
-        except BadSignature:
-            return Answer(403, "Bad signature.")
-        except Malformed as error:
-            return Answer(400, str(error))
-        except (OperationalError, InterfaceError):
-            logger.exception("webhook not stored: database away")
-            return Answer(503, "Try again.", headers={"Retry-After": "5"})
-        except Exception:
-            logger.exception("webhook not stored")
-            return Answer(500, "Try again.")
+    try:
+        return _taken(UUID(channel_id), environ, request_id)
+    except (ValueError, Channel.DoesNotExist, UnknownKind):
+        return Answer(404, "Unknown channel.")
+    except Malformed as error:
+        return Answer(400, str(error))
+    except Exception as error:
+        with structlog.contextvars.bound_contextvars(request_id=request_id, channel=channel_id):
+            return _not_taken(error)
+
+
+def _not_taken(error: Exception) -> Answer:
+    if isinstance(error, BadSignature):
+        logger.warning("webhook refused", reason=str(error))
+        return Answer(403, "Bad signature.")
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.error("webhook not stored: database away", exc_info=error)
+        return Answer(503, "Try again.", headers={"Retry-After": "5"})
+    logger.error("webhook not stored", exc_info=error)
+    return Answer(500, "Try again.")
 
 
 def _taken(channel_id: UUID, environ: Environ, request_id: str) -> Answer:
@@ -125,19 +130,14 @@ def _take(channel_id: UUID, request: WebhookRequest, request_id: str) -> Webhook
         channel = known_channel(channel_id, fresh=fresh)
         try:
             channel.adapter.verify(request)
-        except BadSignature as error:
+        except BadSignature:
             if fresh:
-                _refuse(channel, error)
+                count_refusal(channel)
                 raise
             continue  # the token may have been changed since this process last looked
         if store(channel, request, channel.adapter.shard_key(request), request_id):
             return channel.adapter.acknowledge(request)
     raise OperationalError("The channel is being changed at this moment.")
-
-
-def _refuse(channel: KnownChannel, error: BadSignature) -> None:
-    count_refusal(channel)
-    logger.warning("webhook refused", reason=str(error))
 
 
 def as_webhook_request(environ: Environ, body: bytes) -> WebhookRequest:
