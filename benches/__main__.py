@@ -9,7 +9,11 @@ from pathlib import Path
 
 from benches.result import Result
 
-BENCHES = ("latency",)
+BENCHES = (
+    "latency",
+    "routing",
+    "realtime",
+)
 
 
 def main(names: list[str]) -> int:
