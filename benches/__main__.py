@@ -13,6 +13,7 @@ BENCHES = (
     "latency",
     "routing",
     "realtime",
+    "outbound",
 )
 
 

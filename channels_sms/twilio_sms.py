@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -160,7 +161,9 @@ class TwilioSms(Adapter):
             raise twilio_errors.failure(response)
         return Sent(answers.message_id(response.json()))
 
-    def find(self, message: OutboundMessage, attempted_at: datetime) -> FindSteps:
+    def find(
+        self, message: OutboundMessage, attempted_at: datetime, asked_at: datetime | None = None
+    ) -> FindSteps:
         """Look through the messages to this person, newest first, back to the attempt.
 
         ``message.content["known_external_ids"]`` are other deliveries' and never the answer. There
@@ -174,6 +177,7 @@ class TwilioSms(Adapter):
         request = self._request("GET", "/Messages.json", params=about)
         for _page in range(MAX_PAGES):
             response = yield request
+            since = min(since, _on_their_clock(response, attempted_at, asked_at) - CLOCK_MARGIN)
             for entry in answers.rows(response, "messages"):
                 created = answers.moment(entry.get("date_created"))
                 if created and created < since:
@@ -203,19 +207,19 @@ class TwilioSms(Adapter):
 
     # --- Helpers ------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def _tokens(self) -> tuple[str, ...]:
         names = ("auth_token", "auth_token_secondary")
         return tuple(token for name in names if (token := self.config.get(name)))
 
-    @property
+    @cached_property
     def _sender(self) -> tuple[str, str]:
         service = self.config.get("messaging_service_sid")
         if service:
             return ("MessagingServiceSid", service)
         return ("From", self.config.get("from_number", ""))
 
-    @property
+    @cached_property
     def _account_path(self) -> str:
         return f"/{VERSION}/Accounts/{quote(self.config['account_sid'], safe='')}"
 
@@ -251,3 +255,13 @@ class TwilioSms(Adapter):
         outbound = str(entry.get("direction", "")).startswith("outbound")
         sent = normalized(str(entry.get("body", ""))).strip()
         return outbound and theirs == value and sent == text
+
+
+def _on_their_clock(
+    response: Response, attempted_at: datetime, asked_at: datetime | None
+) -> datetime:
+    """The moment of the attempt on the provider's clock, as far as its answer tells its time."""
+    theirs = response.date()
+    return (
+        attempted_at if theirs is None or asked_at is None else attempted_at + (theirs - asked_at)
+    )

@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl
 
+import orjson
+
 from gateway.errors import Malformed
 from gateway.events import Event, OutboundMessage
 
@@ -85,21 +87,37 @@ class Response:
     def json(self) -> Any:
         """The body as JSON; None when it is none."""
         try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return self._lenient_json()
+
+    def _lenient_json(self) -> Any:
+        # What only the standard library takes (half a surrogate pair, NaN) is still an answer.
+        try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             return None
+
+    def date(self) -> datetime | None:
+        """The provider's own time, in UTC; None when it does not say."""
+        return http_date(self.headers.get("date", ""))
 
     def retry_after(self) -> float | None:
         """Seconds to wait by Retry-After (seconds or an HTTP date); None when not said."""
         said = self.headers.get("retry-after", "").strip()
         if said.isdecimal():
             return float(said[:9])
-        try:
-            due = parsedate_to_datetime(said)
-        except ValueError:
-            return None
-        due = due if due.tzinfo else due.replace(tzinfo=UTC)
-        return max(0.0, (due - datetime.now(UTC)).total_seconds())
+        due = http_date(said)
+        return None if due is None else max(0.0, (due - datetime.now(UTC)).total_seconds())
+
+
+def http_date(text: str) -> datetime | None:
+    """A time as HTTP headers write it, in UTC; None when it is none."""
+    try:
+        found = parsedate_to_datetime(text)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +232,14 @@ class Adapter(ABC):
     def send(self, message: OutboundMessage) -> SendSteps:
         """Steps to send one message; raises a SendError."""
 
-    def find(self, message: OutboundMessage, attempted_at: datetime) -> FindSteps:
-        """Steps to ask whether an attempt was accepted; only with ``capabilities.can_find``."""
+    def find(
+        self, message: OutboundMessage, attempted_at: datetime, asked_at: datetime | None = None
+    ) -> FindSteps:
+        """Steps to ask whether an attempt was accepted; only with ``capabilities.can_find``.
+
+        ``asked_at`` is now, on the clock of ``attempted_at``: what the provider's own clock says in
+        its answer tells how far the two are apart.
+        """
         raise TypeError(f"{self.kind} cannot be asked for a message.")
 
     @abstractmethod

@@ -6,6 +6,7 @@ GatewayError
 └── SendError
     ├── Throttled         try again, not before retry_after
     ├── Unreachable       certainly not accepted (refused, no route, 503): try again
+    ├── Withdrawn         we stopped before it left: the same attempt again
     ├── Ambiguous         perhaps accepted (time-out after writing, 5xx): never blindly again
     ├── Rejected          permanent for this message
     ├── OptedOut          permanent; the address goes on the suppression list
@@ -53,6 +54,12 @@ class Throttled(SendError):
 
 class Unreachable(SendError):
     """Certainly not accepted; the provider or the phone may be reachable later."""
+
+    retryable = True
+
+
+class Withdrawn(SendError):
+    """We stopped before anything was written to the provider; certainly not accepted."""
 
     retryable = True
 

@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import orjson
 
 from gateway.contract import Request, Response
 from gateway.sql import storable
@@ -18,52 +21,86 @@ def request_summary(request: Request) -> str:
     fields: Mapping[str, Any] | list[tuple[str, str]]
     fields = list(request.data) if request.data is not None else request.json or {}
     pairs = fields.items() if isinstance(fields, Mapping) else fields
-    shown = {name: _shown(name, value, request.private) for name, value in pairs}
-    return _without(json.dumps(shown, ensure_ascii=False, default=str), request.secrets)[:LIMIT]
+    hidden = _hidden(request.private)
+    shown = {name: HIDDEN if hidden[name] else value for name, value in pairs}
+    return _without(_as_json(shown), request.secrets)[:LIMIT]
 
 
 def response_summary(request: Request, response: Response) -> str:
     """The answer's body; JSON objects lose private and secret members, other text is cut short."""
-    text = response.body.decode("utf-8", "replace")
     try:
-        parsed = json.loads(text)
-    except ValueError:
-        return _without(text[:200], request.secrets)
-    private = {name.lower() for name in request.private}
-    return _without(json.dumps(_scrub(parsed, private), ensure_ascii=False), request.secrets)[
-        :LIMIT
-    ]
+        parsed = _parsed(response.body)
+    except (ValueError, RecursionError):
+        return _without(response.body.decode("utf-8", "replace")[:200], request.secrets)
+    return _without(_as_json(_scrub(parsed, _hidden(request.private))), request.secrets)[:LIMIT]
 
 
 def url_summary(request: Request) -> str:
     """The URL with the values of secret-looking parameters replaced."""
+    if not request.params and "?" not in request.url:
+        return _without(request.url, request.secrets)
     parts = urlsplit(request.url)
     query = [*parse_qsl(parts.query, keep_blank_values=True), *request.params]
-    shown = urlencode([(name, _shown(name, value, request.private)) for name, value in query])
-    return _without(urlunsplit(parts._replace(query=shown)), request.secrets)
+    hidden = _hidden(request.private)
+    shown = [(name, HIDDEN if hidden[name] else value) for name, value in query]
+    return _without(urlunsplit(parts._replace(query=urlencode(shown))), request.secrets)
 
 
-def _scrub(value: Any, private: set[str]) -> Any:
+def _parsed(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # What only the lenient parser takes (half a surrogate pair, NaN) is still an answer.
+        return json.loads(body.decode("utf-8", "replace"))
+
+
+def _as_json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, default=str)
+
+
+class Names(dict[str, bool]):
+    """Whether a field's value is hidden, by the field's name.
+
+    Looked up, not computed: a provider uses the same few dozen names in every message.
+    """
+
+    LIMIT = 4096
+
+    def __init__(self, private: frozenset[str]) -> None:
+        super().__init__()
+        self.private = {name.lower() for name in private}
+
+    def __missing__(self, name: str) -> bool:
+        lower = name.lower()
+        hides = lower in self.private or any(word in lower for word in SECRET_WORDS)
+        if len(self) < self.LIMIT:
+            self[name] = hides
+        return hides
+
+
+@lru_cache(maxsize=64)
+def _hidden(private: frozenset[str]) -> Names:
+    return Names(private)
+
+
+def _scrub(value: Any, hidden: Names) -> Any:
     if isinstance(value, dict):
         return {
-            key: HIDDEN if _hides(key, private) else _scrub(item, private)
+            key: HIDDEN
+            if hidden[key]
+            else (_scrub(item, hidden) if isinstance(item, dict | list) else item)
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_scrub(item, private) for item in value[:20]]
+        return [_scrub(item, hidden) for item in value[:20]]
     return value
-
-
-def _hides(name: str, private: set[str]) -> bool:
-    return name.lower() in private or any(word in name.lower() for word in SECRET_WORDS)
-
-
-def _shown(name: str, value: Any, private: Iterable[str]) -> Any:
-    return HIDDEN if _hides(name, {word.lower() for word in private}) else value
 
 
 def _without(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
-        if secret:
+        if secret and secret in text:
             text = text.replace(secret, HIDDEN)
     return storable(text)

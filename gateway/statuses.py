@@ -42,6 +42,9 @@ COLUMNS = {
     "failed_at": "timestamptz",
     "lease_until": "timestamptz",
     "ask_at": "timestamptz",
+    "due_at": "timestamptz",
+    "attempts": "smallint",
+    "asks": "smallint",
 }
 
 

@@ -1,10 +1,11 @@
 """The suppression list: whom never to send marketing to, by medium and address."""
 
 from collections.abc import Collection, Iterable
+from typing import Protocol
 
 from django.utils import timezone
 
-from gateway.models import Delivery, Suppression
+from gateway.models import Suppression
 
 
 def suppress(
@@ -40,9 +41,20 @@ def suppressed(workspace_id: int, medium: str, addresses: Collection[str]) -> di
     return dict(rows.values_list("address", "reason"))
 
 
-def suppress_opted_out(rows: Iterable[Delivery]) -> None:
+class OptedOutRow(Protocol):
+    """Whose delivery the provider refused; model instances and the outbox's own rows have it."""
+
+    workspace_id: int
+    medium: str
+    address: str
+    error_code: str
+
+
+def suppress_opted_out(rows: Iterable[OptedOutRow]) -> None:
     """The provider says these addresses opted out: believe it from now on."""
     now = timezone.now()
+    # In one order, so that two workers never wait for each other in a circle.
+    ordered = sorted(rows, key=lambda row: (row.workspace_id, row.medium, row.address))
     Suppression.objects.bulk_create(
         [
             Suppression(
@@ -54,7 +66,7 @@ def suppress_opted_out(rows: Iterable[Delivery]) -> None:
                 evidence=row.error_code,
                 created_at=now,
             )
-            for row in rows
+            for row in ordered
         ],
         ignore_conflicts=True,
     )

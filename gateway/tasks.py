@@ -1,15 +1,18 @@
 """Celery entry points: they load nothing themselves, they call services."""
 
-import atexit
+import gc
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from django.conf import settings
 from django.db.models import Q
+from django.urls import get_resolver
 from django.utils import timezone
 
-from gateway import statuses
+from gateway import statuses, stopping
 from gateway.drain import anything_new, drain
 from gateway.inbound import DRAIN, wake_drain
 from gateway.models import ChannelLog, Delivery, InboundRequest, InboundState
@@ -21,16 +24,43 @@ from gateway.outbox.setback import beat
 from gateway.states import State
 from gateway.wake import begun
 
-# A task gives its place back after this long, so that a stop never waits longer for it.
+# A task gives its place back after this long, so that others have their turn.
 RUN_SECONDS = 5.0
+# How many new objects are looked through for garbage at a time; hundreds of sends are under way.
+GARBAGE = 5_000
 
 
 @lru_cache(maxsize=1)
 def runner() -> Runner:
-    """This process's outbox runner; its connections live as long as the process."""
-    made = Runner()
-    atexit.register(made.close)
-    return made
+    """This process's outbox runner; it lives as long as the process."""
+    return Runner()
+
+
+@worker_process_init.connect
+def settle_down(**details: Any) -> None:
+    """Keep the garbage collector from walking through all of Django again and again.
+
+    What is loaded now stays for the life of the process: a quarter of a delivering worker's time
+    went into looking whether it is still needed.
+    """
+    get_resolver().url_patterns  # noqa: B018 - loaded by being asked for
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE, 20, 20)
+
+
+@worker_shutting_down.connect
+def stop(**details: Any) -> None:
+    """Tell the processes of this worker, which are not told themselves."""
+    stopping.ask()
+
+
+@worker_process_shutdown.connect
+def close(**details: Any) -> None:
+    """Hand back or write down what this process has in flight."""
+    if runner.cache_info().currsize:
+        runner().close()
+        runner.cache_clear()
 
 
 @shared_task(name=DRAIN)

@@ -6,20 +6,22 @@ redirect again. Only the simulator's own origin is exempt, and it exists only wi
 
 import asyncio
 import ipaddress
+import json
 import socket
 from collections.abc import Generator
+from functools import lru_cache
 from time import monotonic
-from typing import Any, TypeVar
-from urllib.parse import urljoin, urlsplit
+from typing import TypeVar
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from django.conf import settings
 from yarl import URL
 
 from gateway.contract import Request, Response
-from gateway.errors import Ambiguous, Unreachable
+from gateway.errors import Ambiguous, Unreachable, Withdrawn
 from gateway.exchange import Exchange
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5, sock_read=25)
@@ -49,6 +51,24 @@ def exempt(url: URL) -> bool:
     if not settings.SIMULATOR_URL:
         return False
     return url.origin() == URL(settings.SIMULATOR_URL).origin()
+
+
+class Letter(aiohttp.BytesPayload):
+    """A request's body that knows whether it has gone out.
+
+    Headers and body leave together, so before ``written`` nothing of the request has left.
+    """
+
+    def __init__(self, body: bytes, content_type: str) -> None:
+        super().__init__(body, content_type=content_type)
+        self.written = False
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        """Called by aiohttp when the connection is there and the request leaves."""
+        self.written = True
+        await super().write_with_length(writer, content_length)
 
 
 class GuardedResolver(AbstractResolver):
@@ -92,12 +112,18 @@ def new_session() -> aiohttp.ClientSession:
 
 def check_url(url: str) -> URL:
     """The parsed URL if it may be called; Forbidden otherwise. Names are checked when resolved."""
+    return _checked(url, settings.SIMULATOR_URL, settings.DEBUG)
+
+
+# A channel's messages all go to one URL.
+@lru_cache(maxsize=1024)
+def _checked(url: str, simulator_url: str, debug: bool) -> URL:
     parsed = URL(url)
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise Forbidden("Only http and https URLs can be called.")
     if exempt(parsed):
         return parsed
-    if parsed.scheme != "https" and not settings.DEBUG:
+    if parsed.scheme != "https" and not debug:
         raise Forbidden("Only https URLs can be called.")
     try:
         public = public_address(parsed.host)
@@ -112,14 +138,15 @@ async def call(session: aiohttp.ClientSession, request: Request, *, redirects: i
     """Make the request and read its answer.
 
     Raises Unreachable when it certainly was not received (no connection), Ambiguous when it may
-    have been. Up to ``redirects`` redirects are followed, each checked like the first URL, and
+    have been. A call that is cancelled raises Withdrawn when nothing had been written yet, else
+    Ambiguous. Up to ``redirects`` redirects are followed, each checked like the first URL, and
     without credentials on another host.
     """
     url, auth, headers = check_url(request.url), request.auth, dict(request.headers)
     for _ in range(redirects + 1):
         response = await _once(session, request, url, auth, headers)
-        location = response.headers.get("location")
-        if not redirects or response.status not in {301, 302, 303, 307, 308} or not location:
+        location = response.headers.get("location") if redirects else None
+        if not location or response.status not in {301, 302, 303, 307, 308}:
             return response
         following = check_url(urljoin(str(url), location))
         if following.origin() != url.origin():
@@ -135,34 +162,51 @@ async def _once(
     auth: tuple[str, str] | None,
     headers: dict[str, str],
 ) -> Response:
-    body: dict[str, Any] = {}
-    if request.data is not None:
-        body["data"] = aiohttp.FormData(list(request.data))
-    elif request.json is not None:
-        body["json"] = request.json
+    letter = _letter(request)
     try:
         async with session.request(
             request.method,
             url.extend_query(list(request.params)) if request.params else url,
             headers=headers | _credentials(auth),
             allow_redirects=False,
-            **body,
+            data=letter,
         ) as answer:
             content = await _bounded(answer)
-            names = {name.lower(): value for name, value in answer.headers.items()}
-            return Response(status=answer.status, headers=names, body=content)
+            # Looked up by lower-case names, as the contract says, in whatever case they came.
+            return Response(status=answer.status, headers=answer.headers, body=content)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise Unreachable(f"No connection: {error}") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Ambiguous(f"No answer: {type(error).__name__}") from error
+    except asyncio.CancelledError as error:
+        if letter is not None and not letter.written:
+            raise Withdrawn("The worker stopped before the request left.") from error
+        raise Ambiguous("The worker stopped while sending.") from error
+
+
+def _letter(request: Request) -> Letter | None:
+    if request.data is not None:
+        body = urlencode(request.data).encode()
+        return Letter(body, "application/x-www-form-urlencoded")
+    if request.json is not None:
+        return Letter(json.dumps(request.json).encode(), "application/json")
+    return None
 
 
 def _credentials(auth: tuple[str, str] | None) -> dict[str, str]:
-    return {"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {}
+    return {"Authorization": _basic(*auth)} if auth else {}
+
+
+@lru_cache(maxsize=1024)
+def _basic(name: str, password: str) -> str:
+    return aiohttp.encode_basic_auth(name, password)
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
     """The body, cut at BODY_LIMIT bytes; the rest is never read."""
+    length = answer.content_length
+    if length is not None and length <= BODY_LIMIT and "Content-Encoding" not in answer.headers:
+        return await answer.read()
     content = bytearray()
     async for chunk in answer.content.iter_chunked(65_536):
         content += chunk
@@ -198,7 +242,7 @@ async def _recorded(
     started = monotonic()
     try:
         response = await call(session, request)
-    except (Unreachable, Ambiguous) as error:
+    except (Unreachable, Withdrawn, Ambiguous) as error:
         record.append(Exchange.of(request, None, monotonic() - started, error.text))
         raise
     record.append(Exchange.of(request, response, monotonic() - started, ""))

@@ -1,12 +1,15 @@
 """Unclear attempts: leases that ran out, and asking the provider whether it has the message."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils import timezone
 
 from gateway.models import Delivery
 from gateway.outbox.changes import announce
+from gateway.outbox.clock import database_now
+from gateway.outbox.row import Row
 from gateway.registry import adapters
 from gateway.states import State
 
@@ -14,10 +17,18 @@ BATCH = 50
 ASK_LEASE = timedelta(seconds=60)
 
 
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Unclear deliveries whose provider is to be asked; ``at`` is the database's time."""
+
+    rows: Sequence[Row]
+    at: datetime
+
+
 @transaction.atomic
-def claim_questions() -> list[Delivery]:
+def claim_questions() -> Questions:
     """Unclear deliveries whose provider is to be asked now; a lease keeps others from asking."""
-    now = timezone.now()
+    now = database_now()
     due = Delivery.objects.filter(
         state=State.UNKNOWN,
         ask_at__lte=now,
@@ -27,7 +38,7 @@ def claim_questions() -> list[Delivery]:
     rows = list(due.select_for_update(skip_locked=True, of=("self",))[:BATCH])
     if rows:
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(ask_at=now + ASK_LEASE)
-    return rows
+    return Questions([Row.of_delivery(row) for row in rows], now)
 
 
 @transaction.atomic
@@ -37,7 +48,7 @@ def end_leases(limit: int = 500) -> int:
     Safe is only a provider that takes our uid as an idempotency key. Elsewhere the provider is
     asked if it can be, and a person decides if it can't.
     """
-    now = timezone.now()
+    now = database_now()
     expired = Delivery.objects.filter(state=State.SENDING, lease_until__lt=now)
     rows = list(
         expired.select_related("channel")

@@ -1,14 +1,35 @@
 """Tells the receivers above the gateway which deliveries have a new state."""
 
 from collections.abc import Iterable
+from typing import Protocol
+from uuid import UUID
 
 from gateway.events import DeliveryChange
-from gateway.models import Delivery
 from gateway.receivers import hand_over
 from gateway.states import State
 
 
-def change_of(row: Delivery) -> DeliveryChange:
+class Changed(Protocol):
+    """What is told about a delivery; model instances and the outbox's own rows have it."""
+
+    pk: int
+    uid: UUID
+    message_uid: UUID
+    workspace_id: int
+    channel_id: UUID
+    batch_id: int | None
+    medium: str
+    address: str
+    error_class: str
+    error_code: str
+    error_text: str
+
+    @property
+    def state(self) -> str:
+        """One of gateway.states."""
+
+
+def change_of(row: Changed) -> DeliveryChange:
     """What receivers are told about a row."""
     return DeliveryChange(
         delivery_id=row.pk,
@@ -26,6 +47,6 @@ def change_of(row: Delivery) -> DeliveryChange:
     )
 
 
-def announce(rows: Iterable[Delivery]) -> None:
+def announce(rows: Iterable[Changed]) -> None:
     """Hand the rows' new states to the receivers, in the caller's transaction."""
     hand_over("deliveries", [change_of(row) for row in rows])

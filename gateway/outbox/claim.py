@@ -1,80 +1,135 @@
 """Claims due deliveries with a lease: token buckets, replies before bulk, opt-outs looked at last.
 
-A claim is one transaction with a fixed number of statements, however many rows and channels.
+A claim is one transaction with a fixed number of statements, however many rows and channels. Times
+are the database's: workers whose clocks differ, or jump, never differ about a lease or a bucket.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.utils import timezone
 
-from gateway.models import Delivery, Priority
+from gateway.models import Priority
 from gateway.outbox.changes import announce
-from gateway.sql import update_from_values, with_values
+from gateway.outbox.row import COLUMNS, Row
+from gateway.sql import with_values
 from gateway.states import State
 
 LEASE = timedelta(seconds=90)
-# In flight at once per channel and process; bulk leaves a few places to replies.
-PER_CHANNEL = 100
-FOR_REPLIES = 10
+# In flight at once: per channel, and over all of them in one process.
+PER_CHANNEL = 400
+IN_ALL = 1_200
+# What a channel may have in flight, of the places that are free. However many providers hang, some
+# places stay free for the others (dynamic thresholds, as switches share their buffers).
+SHARE = 0.5
+# Bulk leaves this part of a channel's places, and at most so many, to replies.
+FOR_REPLIES_SHARE, FOR_REPLIES = 0.25, 10
 # A bucket holds this many seconds of its rate, so that no sliding second holds much more.
 BURST_SECONDS = 0.04
 
+# The look at one row of each channel's queue is an index probe, whatever the queue's length.
 DUE_CHANNELS = """
 SELECT c.id, c.rate_per_second, b.tokens, b.refilled_at, clock_timestamp()
 FROM gateway_channel c JOIN gateway_bucket b ON b.channel_id = c.id
-WHERE c.enabled AND c.paused_at IS NULL AND EXISTS (
+CROSS JOIN LATERAL (
     SELECT 1 FROM gateway_delivery d LEFT JOIN gateway_batch g ON g.id = d.batch_id
     WHERE d.channel_id = c.id AND d.state = 'queued' AND d.due_at <= clock_timestamp()
-      AND (g.id IS NULL OR g.state = 'running'))
-ORDER BY c.id
-FOR UPDATE OF b
+      AND (g.id IS NULL OR g.state = 'running')
+    ORDER BY d.priority, d.due_at, d.id LIMIT 1) AS due
+WHERE c.enabled AND c.paused_at IS NULL
 """
 
-# Rows are locked in the order they shall leave, then kept while the tokens last (the running cost
-# before a row must be below them) and, for bulk, while places remain.
-CLAIM = """
-WITH room (channel_id, places, tokens) AS (VALUES {values}),
+# Who claims a channel holds its bucket. Whom another holds at this moment is left to that one.
+HOLD = """
+SELECT b.channel_id, c.kind, c.config, b.tokens, b.refilled_at, clock_timestamp()
+FROM gateway_bucket b JOIN gateway_channel c ON c.id = b.channel_id
+WHERE b.channel_id = ANY(%s::uuid[]) ORDER BY b.channel_id
+FOR UPDATE OF b SKIP LOCKED
+"""
+
+# Rows are locked in the order they shall leave, then taken while the tokens last (the running cost
+# before a row must be below them) and, for bulk, while places remain. What must not leave after
+# all, because it has expired or its address has opted out since, ends here.
+CLAIM = f"""
+WITH room (channel_id, places, bulk_places, tokens) AS (VALUES {{values}}),
 locked AS (
-    SELECT r.places, r.tokens, q.* FROM room r CROSS JOIN LATERAL (
-        SELECT d.id, d.channel_id, d.cost, d.priority, d.due_at FROM gateway_delivery d
-        LEFT JOIN gateway_batch g ON g.id = d.batch_id
+    SELECT r.bulk_places, r.tokens, q.* FROM room r CROSS JOIN LATERAL (
+        SELECT d.id, d.channel_id, d.workspace_id, d.medium, d.address, d.cost, d.priority,
+               d.due_at, d.expires_at, d.marketing
+        FROM gateway_delivery d LEFT JOIN gateway_batch g ON g.id = d.batch_id
         WHERE d.channel_id = r.channel_id::uuid AND d.state = 'queued'
           AND d.due_at <= clock_timestamp() AND (g.id IS NULL OR g.state = 'running')
         ORDER BY d.priority, d.due_at, d.id
         LIMIT r.places::int FOR UPDATE OF d SKIP LOCKED) q),
 ranked AS (
-    SELECT id, priority, places, tokens,
-        row_number() OVER w AS place, sum(cost) OVER w - cost AS spent
-    FROM locked WINDOW w AS (PARTITION BY channel_id ORDER BY priority, due_at, id))
-UPDATE gateway_delivery AS d
-SET state = 'sending', lease_until = %s, attempts = d.attempts + 1, attempted_at = %s
-FROM ranked
-WHERE d.id = ranked.id AND ranked.spent < ranked.tokens::float
-  AND (ranked.priority < %s OR ranked.place <= ranked.places::int - %s)
-RETURNING d.id
+    SELECT locked.*, row_number() OVER w AS place, sum(cost) OVER w - cost AS spent
+    FROM locked WINDOW w AS (PARTITION BY channel_id ORDER BY priority, due_at, id)),
+taken AS (
+    SELECT ranked.id, s.reason, CASE
+        WHEN ranked.expires_at <= clock_timestamp() THEN 'expired'
+        WHEN s.reason IS NOT NULL THEN 'failed'
+        ELSE 'sending' END AS state
+    FROM ranked LEFT JOIN gateway_suppression s
+        ON ranked.marketing AND s.workspace_id = ranked.workspace_id
+        AND s.medium = ranked.medium AND s.address = ranked.address
+    WHERE ranked.spent < ranked.tokens::float
+      AND (ranked.priority < {Priority.BULK.value} OR ranked.place <= ranked.bulk_places::int))
+UPDATE gateway_delivery AS d SET
+    state = taken.state,
+    attempts = d.attempts + (taken.state = 'sending')::int,
+    attempted_at = CASE WHEN taken.state = 'sending' THEN clock_timestamp()
+                        ELSE d.attempted_at END,
+    lease_until = CASE WHEN taken.state = 'sending'
+                       THEN clock_timestamp() + interval '{LEASE.total_seconds()} seconds' END,
+    failed_at = CASE WHEN taken.state = 'failed' THEN clock_timestamp() ELSE d.failed_at END,
+    error_class = CASE WHEN taken.state = 'failed' THEN 'OptedOut' ELSE d.error_class END,
+    error_code = CASE WHEN taken.state = 'failed' THEN taken.reason ELSE d.error_code END
+FROM taken WHERE d.id = taken.id
+RETURNING {", ".join(f"d.{name}" for name in COLUMNS)}
+"""  # noqa: S608 - constants only
+
+# Tokens may go below zero by the cost of the last message: a debt the next refill pays first.
+SPEND = """
+UPDATE gateway_bucket AS b SET tokens = v.tokens::float, refilled_at = v.at::timestamptz
+FROM (VALUES {values}) AS v (id, tokens, at) WHERE b.channel_id = v.id::uuid
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """What a claim gave: rows to send, and when tokens will be there for what had to wait."""
+class Account:
+    """A claimed channel's kind and its encrypted config, as they were when it was claimed."""
 
-    rows: Sequence[Delivery]
+    kind: str
+    config: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a claim gave.
+
+    ``wait_seconds``: when there will be tokens for what had to wait, None when nothing waits for
+    tokens. ``full``: whether more is due for which there was no place.
+    """
+
+    rows: Sequence[Row]
     wait_seconds: float | None
+    full: bool = False
+    accounts: Mapping[UUID, Account] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Room:
-    """A channel that has something due."""
+    """A channel that has something due, and what it may take."""
 
     channel_id: UUID
     rate: float
-    tokens: float
     places: int
+    bulk_places: int
+    tokens: float
+    at: datetime
 
 
 @transaction.atomic
@@ -82,115 +137,92 @@ def claim(in_flight: Mapping[UUID, int]) -> Claim:
     """Claim what may leave now, given how many are in flight per channel in this process."""
     rooms = _rooms(in_flight)
     ready = [room for room in rooms if room.tokens > 0 and room.places > 0]
-    rows = _take(ready)
-    leaving = _hold_back(rows)
-    _spend(ready, rows)
-    return Claim(leaving, _wait(rooms))
+    accounts = _hold(ready)
+    held = [room for room in ready if room.channel_id in accounts and room.tokens > 0]
+    rows = _take(held)
+    announce(row for row in rows if row.state != State.SENDING)
+    leaving = [row for row in rows if row.state == State.SENDING]
+    _spend(held, leaving)
+    return Claim(leaving, _wait(rooms), _is_full(rooms, leaving), accounts)
 
 
 def _rooms(in_flight: Mapping[UUID, int]) -> list[Room]:
     with connection.cursor() as cursor:
         cursor.execute(DUE_CHANNELS)
         found = cursor.fetchall()
+    limit = places_per_channel(sum(in_flight.values()))
+    for_replies = min(FOR_REPLIES, int(limit * FOR_REPLIES_SHARE))
     rooms = []
     for channel_id, rate, tokens, refilled_at, now in found:
-        elapsed = (now - refilled_at).total_seconds()
-        filled = min(tokens + max(elapsed, 0) * rate, max(1.0, rate * BURST_SECONDS))
-        # A bucket refilled "in the future" rests until then.
-        available = filled if elapsed >= 0 else elapsed * rate
-        places = PER_CHANNEL - in_flight.get(channel_id, 0)
-        rooms.append(Room(channel_id, rate, available, places))
+        places = max(0, limit - in_flight.get(channel_id, 0))
+        available = _available(rate, tokens, refilled_at, now)
+        rooms.append(Room(channel_id, rate, places, places - for_replies, available, now))
     return rooms
 
 
-def _take(rooms: Sequence[Room]) -> list[Delivery]:
+def places_per_channel(in_flight: int) -> int:
+    """How many sends a channel may have in flight when there are so many over all channels."""
+    return min(PER_CHANNEL, max(1, int((IN_ALL - in_flight) * SHARE)))
+
+
+def _available(rate: float, tokens: float, refilled_at: datetime, now: datetime) -> float:
+    """Tokens there are by now; below zero while the channel rests."""
+    elapsed = (now - refilled_at).total_seconds()
+    if elapsed < 0:
+        # A bucket refilled "in the future" rests until then.
+        return elapsed * rate
+    return float(min(tokens + elapsed * rate, max(1.0, rate * BURST_SECONDS)))
+
+
+def _hold(rooms: Sequence[Room]) -> dict[UUID, Account]:
+    """Lock the rooms' buckets, with the tokens there are now; without those somebody else holds."""
     if not rooms:
-        return []
-    now = timezone.now()
-    claimed = with_values(
-        CLAIM,
-        [(str(room.channel_id), room.places, room.tokens) for room in rooms],
-        [now + LEASE, now, Priority.BULK, FOR_REPLIES],
-        fetch=True,
-    )
-    rows = Delivery.objects.filter(pk__in=[pk for (pk,) in claimed])
-    return list(rows.order_by("priority", "due_at", "id")) if claimed else []
+        return {}
+    by_id = {room.channel_id: room for room in rooms}
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [[str(pk) for pk in by_id]])
+        found = cursor.fetchall()
+    accounts = {}
+    for channel_id, kind, config, tokens, refilled_at, now in found:
+        room = by_id[channel_id]
+        room.tokens, room.at = _available(room.rate, tokens, refilled_at, now), now
+        accounts[channel_id] = Account(kind, bytes(config))
+    return accounts
 
 
-def _hold_back(rows: Sequence[Delivery]) -> list[Delivery]:
-    """Take out what must not leave after all: expired, or opted out since it was queued."""
-    now = timezone.now()
-    out = _opted_out(rows)
-    held: list[Delivery] = []
-    for row in rows:
-        if row.expires_at is not None and row.expires_at <= now:
-            row.state = State.EXPIRED
-        elif row.pk in out:
-            row.state, row.failed_at = State.FAILED, now
-            row.error_class, row.error_code = "OptedOut", out[row.pk]
-        else:
-            continue
-        held.append(row)
-    if held:
-        _save_held(held)
-        announce(held)
-    return [row for row in rows if row.state == State.SENDING]
-
-
-def _opted_out(rows: Sequence[Delivery]) -> dict[int, str]:
-    marketing = [
-        (row.pk, row.workspace_id, row.medium, row.address) for row in rows if row.marketing
-    ]
+def _take(rooms: Sequence[Room]) -> list[Row]:
     found = with_values(
-        "SELECT v.id::bigint, s.reason "
-        "FROM (VALUES {values}) AS v (id, workspace, medium, address) "
-        "JOIN gateway_suppression s ON s.workspace_id = v.workspace::bigint "
-        "AND s.medium = v.medium AND s.address = v.address",
-        marketing,
+        CLAIM,
+        [(str(room.channel_id), room.places, room.bulk_places, room.tokens) for room in rooms],
         fetch=True,
     )
-    return dict(found)
+    rows = [Row.of_columns(columns) for columns in found]
+    rows.sort(key=_order)
+    return rows
 
 
-def _save_held(rows: Sequence[Delivery]) -> None:
-    update_from_values(
-        Delivery,
-        {
-            "id": "bigint",
-            "state": "text",
-            "failed_at": "timestamptz",
-            "error_class": "text",
-            "error_code": "text",
-            "lease_until": "timestamptz",
-            "attempts": "smallint",
-        },
-        [
-            (r.pk, r.state, r.failed_at, r.error_class, r.error_code, None, r.attempts - 1)
-            for r in rows
-        ],
-    )
+def _order(row: Row) -> tuple[Any, ...]:
+    return row.priority, row.due_at, row.pk
 
 
-def _spend(rooms: Sequence[Room], rows: Sequence[Delivery]) -> None:
-    spent: dict[UUID, float] = {}
+def _spend(rooms: Sequence[Room], rows: Sequence[Row]) -> None:
+    by_id = {room.channel_id: room for room in rooms}
     for row in rows:
-        if row.state == State.SENDING:
-            spent[row.channel_id] = spent.get(row.channel_id, 0) + row.cost
-    # Tokens may go below zero by the cost of the last message: a debt the next refill pays first.
-    with_values(
-        "UPDATE gateway_bucket AS b SET tokens = v.tokens::float, refilled_at = clock_timestamp() "
-        "FROM (VALUES {values}) AS v (id, tokens) WHERE b.channel_id = v.id::uuid",
-        [(str(room.channel_id), room.tokens - spent.get(room.channel_id, 0)) for room in rooms],
-    )
-    for room in rooms:
-        room.tokens -= spent.get(room.channel_id, 0)
+        by_id[row.channel_id].tokens -= row.cost
+    with_values(SPEND, [(str(room.channel_id), room.tokens, room.at) for room in rooms])
 
 
 def _wait(rooms: Sequence[Room]) -> float | None:
     # A channel without places waits for sends to finish, not for tokens.
-    open_rooms = [room for room in rooms if room.rate > 0 and room.places > FOR_REPLIES]
-    waits = [max((1e-3 - room.tokens) / room.rate, 0.001) for room in open_rooms]
-    return min(waits, default=None)
+    poor = [room for room in rooms if room.bulk_places > 0 and room.tokens <= 0]
+    return min((max((1e-3 - room.tokens) / room.rate, 0.001) for room in poor), default=None)
+
+
+def _is_full(rooms: Sequence[Room], rows: Sequence[Row]) -> bool:
+    taken: dict[UUID, int] = {}
+    for row in rows:
+        taken[row.channel_id] = taken.get(row.channel_id, 0) + 1
+    return any(taken.get(room.channel_id, 0) >= room.bulk_places for room in rooms)
 
 
 def ensure_buckets() -> None:

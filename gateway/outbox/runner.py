@@ -1,48 +1,54 @@
 """Sends what is due, over all channels at once, from one event loop.
 
-The loop claims, starts sends, and settles finished ones in batches, and goes on claiming while slow
-sends are in flight: a provider that hangs holds up nobody else. Database work runs in one thread,
-so that it has one connection and one transaction at a time.
+The loop runs in a thread of its own and lives as long as the process. ``run`` lets it claim for a
+while; sends that are still in flight when that is over go on, and are settled, without it: nobody
+waits for a provider that hangs, neither other channels nor the next task of this process. Database
+work runs in one more thread, so that it has one connection and one transaction at a time.
 """
 
 import asyncio
-from collections import Counter
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
-from uuid import UUID
 
-import aiohttp
 import structlog
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
-from django.urls import reverse
 
-from gateway import transport
-from gateway.contract import Adapter
-from gateway.errors import Ambiguous, BadCredentials, SendError
-from gateway.events import OutboundMessage
-from gateway.models import Channel, Delivery
+from gateway import stopping
 from gateway.outbox.ask import claim_questions
-from gateway.outbox.claim import Claim, claim
+from gateway.outbox.claim import claim
+from gateway.outbox.flights import Flights
+from gateway.outbox.prepare import Lines, Prepared, prepare_questions, prepare_sends
 from gateway.outbox.settle import Outcome, settle
-from gateway.registry import adapter_for
 
 logger = structlog.get_logger(__name__)
 
 # How often to look for new work while sends are in flight.
 TICK_SECONDS = 0.05
-# How long to hold back new claims so that a run can end with nothing in flight.
-DRAIN_SECONDS = 0.5
-# How long an ending run waits for sends: longer than the transport's own time-out.
-LAST_SECONDS = 35.0
-# Ids of ours that a provider's list may show beside the one asked for: a generous look back.
-KNOWN_MARGIN = timedelta(hours=1)
+# So much of what was in flight has landed: there is room for a claim that is worth its statements.
+ROOM_SHARE = 0.25
+# Outcomes are gathered this long, or until there are so many, and then written together.
+GATHER_SECONDS, GATHER_MANY = 0.02, 200
 # A longer wait for tokens than this is left to the sweep.
 PATIENCE_SECONDS = 2.0
-# Waits between tries to write what became of sends.
+# How often unclear deliveries are looked for.
+ASK_SECONDS = 1.0
+# Waits between tries to write what became of sends; after the last, until the next run.
 SETTLE_AGAIN_SECONDS = (0.1, 0.5)
+SETTLE_LATER_SECONDS = 2.0
+# A stopping process waits so long for sends to land, and then for what they were to be written.
+GRACE_SECONDS, LAST_SECONDS = 4.0, 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one look at the database gave."""
+
+    prepared: Prepared
+    wait_seconds: float | None
+    full: bool
 
 
 class Runner:
@@ -51,229 +57,164 @@ class Runner:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox-db")
-        self.session: aiohttp.ClientSession | None = None
-        self.flights: set[asyncio.Task[Outcome]] = set()
-        self.finished: list[Outcome] = []
-        self.in_flight: Counter[UUID] = Counter()
+        self.thread = threading.Thread(target=self._live, name="outbox-loop", daemon=True)
+        self.lines = Lines()
+        self.flights = Flights(self.loop)
+        self.trouble: Exception | None = None
+        self.stopped = False
+        self.ending: asyncio.Task[None] | None = None
+        self.asked = 0.0
 
     def run(self, seconds: float) -> bool:
-        """Work until nothing is due or the time is over; whether something may still be due."""
-        return self.loop.run_until_complete(self._run(monotonic() + seconds))
+        """Send what is due until nothing is, or the time is over; whether something may be due.
 
-    async def _run(self, until: float) -> bool:
-        """Nothing is handed back half-done: what has left is awaited and settled before the end.
-
-        While a provider hangs, the end is put off and others are served meanwhile.
+        Raises what kept the database from being read or written.
         """
-        more, patience = True, DRAIN_SECONDS
-        try:
-            while more:
-                while more and monotonic() < until:
-                    more = await self._round()
-                if await self._all_landed(patience):
-                    break
-                # Longer each time, so that a slow provider's steady flow comes to an end too.
-                more, until, patience = True, monotonic() + DRAIN_SECONDS * 4, patience * 2
-        except Exception:
-            # The claim failed (database away): what is in flight must still be written down.
-            await self._all_landed(LAST_SECONDS)
-            raise
-        return more
+        if not self.thread.is_alive():
+            self.thread.start()
+        return asyncio.run_coroutine_threadsafe(self._run(seconds), self.loop).result()
 
-    async def _all_landed(self, seconds: float) -> bool:
-        """Settle what finishes within ``seconds``; whether nothing is in flight any more."""
+    def close(self) -> None:
+        """Let sends land for a moment, hand back or write down the rest, and end the loop."""
+        if self.loop.is_closed():
+            return
+        self.stopped = True
+        if self.thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._end(), self.loop).result()
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self.thread.join()
+        self.database.submit(connections.close_all).result()
+        self.database.shutdown()
+        self.loop.close()
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing new may be begun."""
+        return self.stopped or stopping.asked()
+
+    # --- In the loop's thread
+
+    def _live(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        settling = self.loop.create_task(self._settle_forever())
+        watching = self.loop.create_task(self._watch())
+        self.loop.run_forever()
+        for task in (settling, watching):
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(settling, watching, return_exceptions=True))
+
+    async def _run(self, seconds: float) -> bool:
         until = monotonic() + seconds
-        while (self.flights or self.finished) and monotonic() < until:
-            await self._land(TICK_SECONDS)
-        return not self.flights and not self.finished
-
-    async def _round(self) -> bool:
-        given, questions = await self._in_database(_claim_all, dict(self.in_flight))
-        for row, message, adapter in given.ready:
-            self._start(row, message, adapter, ask=False)
-        for row, message, adapter in questions:
-            self._start(row, message, adapter, ask=True)
-        self.finished += given.broken
-        wait = given.wait_seconds
-        if self.flights or self.finished:
-            await self._land(TICK_SECONDS if wait is None else min(wait, TICK_SECONDS))
-            return True
-        if wait is None or wait > PATIENCE_SECONDS:
-            return False
-        await asyncio.sleep(wait)
+        self.trouble = None
+        self.flights.news.set()
+        while monotonic() < until and not self.stops:
+            if not await self._round():
+                return False
+            self._raise_trouble()
+        if self.stops:
+            await self._end()
+        self._raise_trouble()
         return True
 
-    def _start(
-        self, row: Delivery, message: OutboundMessage, adapter: Adapter, *, ask: bool
-    ) -> None:
-        self.in_flight[row.channel_id] += 1
-        work = self._ask(row, message, adapter) if ask else self._send(row, message, adapter)
-        task = self.loop.create_task(work)
-        self.flights.add(task)
-        task.add_done_callback(self._landed)
+    async def _round(self) -> bool:
+        """Claim once and wait until a next look is worth while; whether there is reason for one."""
+        given = await self._in_database(self._look, self.flights.counts())
+        self.flights.start(given.prepared)
+        if not self.flights.busy:
+            if given.wait_seconds is None or given.wait_seconds > PATIENCE_SECONDS:
+                return False
+            await asyncio.sleep(given.wait_seconds)
+            return True
+        wait = TICK_SECONDS if given.wait_seconds is None else given.wait_seconds
+        wait = min(wait, TICK_SECONDS)
+        if given.full:
+            await self.flights.room(ROOM_SHARE, wait)
+        elif given.wait_seconds is None:
+            await self.flights.landed(wait)
+        else:
+            await asyncio.sleep(wait)
+        return True
 
-    def _landed(self, task: asyncio.Task[Outcome]) -> None:
-        self.flights.discard(task)
-        outcome = task.result()
-        self.in_flight[outcome.row.channel_id] -= 1
-        self.finished.append(outcome)
+    def _look(self, in_flight: dict[Any, int]) -> Given:
+        """Claim and prepare; in the database's thread."""
+        given = claim(in_flight)
+        prepared = prepare_sends(given, self.lines)
+        if monotonic() - self.asked >= ASK_SECONDS:
+            self.asked = monotonic()
+            questions = prepare_questions(claim_questions(), self.lines)
+            prepared.ready += questions.ready
+            prepared.broken += questions.broken
+        return Given(prepared, given.wait_seconds, given.full)
 
-    async def _land(self, seconds: float) -> None:
-        """Wait a moment for sends to finish, then settle those that have."""
-        if self.flights and not self.finished:
-            await asyncio.wait(self.flights, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if self.finished:
-            # One more turn of the loop lets those that finish together be settled together.
-            await asyncio.sleep(0)
-            batch, self.finished = self.finished, []
-            await self._settle(batch)
+    async def _settle_forever(self) -> None:
+        """Write outcomes as they come, many at a time, whether or not a run is on."""
+        while True:
+            await self.flights.news.wait()
+            if len(self.flights.finished) < GATHER_MANY:
+                await asyncio.sleep(GATHER_SECONDS)
+            self.flights.news.clear()
+            batch = self.flights.take_finished()
+            if batch and not await self._settle(batch):
+                # Until then, or until something lands or a run begins.
+                self.loop.call_later(SETTLE_LATER_SECONDS, self.flights.news.set)
 
-    async def _settle(self, batch: list[Outcome]) -> None:
+    async def _settle(self, batch: list[Outcome]) -> bool:
         """Write outcomes; while the database is away they are kept, for only we know them."""
         for pause in (*SETTLE_AGAIN_SECONDS, None):
             try:
                 await self._in_database(settle, batch)
-                return
-            except (OperationalError, InterfaceError):
-                if pause is None:
-                    self.finished = batch + self.finished
-                    raise
-                await asyncio.sleep(pause)
-            except Exception:
-                if len(batch) == 1:
-                    # Its lease ends, and the provider is asked: the others are not held up.
-                    logger.exception("outcome not written", delivery=batch[0].row.pk)
-                    return
                 break
-        for one in batch:
-            await self._settle([one])
+            except (OperationalError, InterfaceError) as error:
+                if pause is None:
+                    self.flights.put_back(batch)
+                    self.trouble = error
+                    return False
+                await asyncio.sleep(pause)
+            except Exception as error:
+                return await self._settle_each(batch, error)
+        self.flights.written(batch)
+        return True
 
-    async def _send(self, row: Delivery, message: OutboundMessage, adapter: Adapter) -> Outcome:
-        outcome = Outcome(row, can_find=adapter.capabilities.can_find)
-        try:
-            sent = await transport.drive(self._session(), adapter.send(message), outcome.exchanges)
-            outcome.external_id = sent.external_id
-        except SendError as error:
-            outcome.error = error
-        except Exception as error:  # a bug in an adapter: the provider may have it, so: unclear
-            logger.exception("send failed", delivery=row.pk)
-            outcome.error = Ambiguous(f"{type(error).__name__} while sending")
-        return outcome
+    async def _settle_each(self, batch: list[Outcome], error: Exception) -> bool:
+        """One of them cannot be written; the others are not held up."""
+        if len(batch) == 1:
+            # Its lease ends, and the provider is asked.
+            logger.error("outcome not written", delivery=batch[0].row.pk, exc_info=error)
+            self.flights.written(batch)
+            return True
+        return all([await self._settle([one]) for one in batch])
 
-    async def _ask(self, row: Delivery, message: OutboundMessage, adapter: Adapter) -> Outcome:
-        outcome = Outcome(row, can_find=True, asked=True)
-        try:
-            steps = adapter.find(message, row.attempted_at or row.created_at)
-            found = await transport.drive(self._session(), steps, outcome.exchanges)
-            outcome.external_id = found.external_id
-            outcome.absent = found.external_id is None
-        except SendError as error:
-            outcome.error = error
-        except Exception as error:
-            logger.exception("question failed", delivery=row.pk)
-            outcome.error = Ambiguous(f"{type(error).__name__} while asking")
-        return outcome
+    def _raise_trouble(self) -> None:
+        if self.trouble is not None:
+            trouble, self.trouble = self.trouble, None
+            raise trouble
 
-    def _session(self) -> aiohttp.ClientSession:
-        if self.session is None:
-            self.session = transport.new_session()
-        return self.session
+    # --- The end
+
+    async def _watch(self) -> None:
+        """Notice that the worker stops, also between two runs."""
+        while not self.stops:  # noqa: ASYNC110 - another process says so, through shared memory
+            await asyncio.sleep(TICK_SECONDS)
+        await self._end()
+
+    async def _end(self) -> None:
+        """Let the sends come to an end, once, whoever asks for it."""
+        if self.ending is None:
+            self.ending = self.loop.create_task(self._land_all())
+        await asyncio.shield(self.ending)
+
+    async def _land_all(self) -> None:
+        """Give sends a moment; then withdraw those still in flight, and have all written."""
+        await self.flights.landed(GRACE_SECONDS)
+        self.flights.withdraw()
+        self.flights.news.set()
+        await self.flights.landed(LAST_SECONDS)
+        await self.flights.close()
 
     async def _in_database(self, work: Any, *args: Any) -> Any:
         return await self.loop.run_in_executor(self.database, _with_connection, work, args)
-
-    def close(self) -> None:
-        """Give back connections and the loop."""
-        if self.session is not None:
-            self.loop.run_until_complete(self.session.close())
-        self.database.submit(connections.close_all).result()
-        self.database.shutdown()
-        self.loop.close()
 
 
 def _with_connection(work: Any, args: tuple[Any, ...]) -> Any:
     close_old_connections()
     return work(*args)
-
-
-Ready = tuple[Delivery, OutboundMessage, Adapter]
-
-
-class Prepared:
-    """A claim with each row's message and adapter; ``broken`` could not even be prepared."""
-
-    def __init__(self, given: Claim) -> None:
-        self.wait_seconds = given.wait_seconds
-        self.ready: list[Ready] = []
-        self.broken: list[Outcome] = []
-
-
-def _claim_all(in_flight: dict[UUID, int]) -> tuple[Prepared, list[Ready]]:
-    given = claim(in_flight)
-    questions = claim_questions()
-    adapters = _adapters({row.channel_id for row in [*given.rows, *questions]})
-    prepared = Prepared(given)
-    for row in given.rows:
-        adapter = adapters[row.channel_id]
-        if isinstance(adapter, SendError):
-            prepared.broken.append(Outcome(row, error=adapter))
-        else:
-            prepared.ready.append((row, as_message(row), adapter))
-    known = _known_ids(questions)
-    asked: list[Ready] = []
-    for row in questions:
-        adapter = adapters[row.channel_id]
-        if isinstance(adapter, SendError):
-            prepared.broken.append(Outcome(row, error=adapter, asked=True))
-        else:
-            message = as_message(row, known.get((row.channel_id, row.address), []))
-            asked.append((row, message, adapter))
-    return prepared, asked
-
-
-def _adapters(channel_ids: set[UUID]) -> dict[UUID, Adapter | SendError]:
-    """The channels' adapters; a channel that is broken is to be paused, not to stop the others."""
-    adapters: dict[UUID, Adapter | SendError] = {}
-    for pk, channel in Channel.objects.in_bulk(channel_ids).items():
-        try:
-            adapters[pk] = adapter_for(channel)
-        except Exception as error:
-            logger.exception("channel cannot be used", channel=str(pk))
-            adapters[pk] = BadCredentials(f"{type(error).__name__}: {error}")
-    return adapters
-
-
-def _known_ids(rows: list[Delivery]) -> dict[tuple[UUID, str], list[str]]:
-    """Which of the provider's ids to the same addresses belong to other deliveries of ours."""
-    if not rows:
-        return {}
-    known = Delivery.objects.filter(
-        channel_id__in={row.channel_id for row in rows},
-        address__in={row.address for row in rows},
-        external_id__isnull=False,
-        attempted_at__gte=min(row.attempted_at or row.created_at for row in rows) - KNOWN_MARGIN,
-    ).values_list("channel_id", "address", "external_id")
-    result: dict[tuple[UUID, str], list[str]] = {}
-    for channel_id, address, external_id in known:
-        result.setdefault((channel_id, address), []).append(str(external_id))
-    return result
-
-
-def as_message(row: Delivery, known_external_ids: list[str] | None = None) -> OutboundMessage:
-    """The row as its adapter needs it."""
-    content = dict(row.content)
-    if known_external_ids is not None:
-        content["known_external_ids"] = known_external_ids
-    return OutboundMessage(
-        uid=row.uid,
-        address=row.address,
-        text=str(row.content.get("text", "")),
-        status_url=status_url(row),
-        content=content,
-    )
-
-
-def status_url(row: Delivery) -> str:
-    """Where the provider shall report on this delivery; it carries our own id."""
-    path = reverse("webhook", args=[row.channel_id])
-    return f"{settings.PUBLIC_URL}{path}?delivery={row.uid}"

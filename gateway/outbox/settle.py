@@ -1,22 +1,34 @@
 """Writes what became of attempts: one transaction a batch, with its channel log."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import structlog
 from django.db import OperationalError, transaction
-from django.utils import timezone
 
 from gateway import statuses, suppression
-from gateway.errors import Ambiguous, BadCredentials, OptedOut, SendError, Throttled, Unreachable
+from gateway.errors import (
+    Ambiguous,
+    BadCredentials,
+    OptedOut,
+    SendError,
+    Throttled,
+    Unreachable,
+    Withdrawn,
+)
 from gateway.exchange import Exchange
-from gateway.models import Bucket, Channel, ChannelLog, Delivery
-from gateway.outbox.changes import announce
-from gateway.sql import update_from_values
+from gateway.models import Delivery
+from gateway.outbox.changes import Changed, announce
+from gateway.outbox.clock import database_now
+from gateway.outbox.log import write_log
+from gateway.outbox.rest import BREAKER_AFTER, rest_channels
+from gateway.outbox.row import Row
+from gateway.sql import with_values
 from gateway.states import State
+
+__all__ = ["BREAKER_AFTER", "Outcome", "settle"]
 
 logger = structlog.get_logger(__name__)
 
@@ -25,8 +37,21 @@ BACKOFF_SECONDS = 2.0
 BACKOFF_LIMIT = 600.0
 # When to ask the provider about an unclear attempt, in seconds after it and after each "no".
 ASK_AFTER = (3.0, 10.0, 30.0)
-BREAKER_AFTER = 10
-BREAKER_LIMIT = 60.0
+
+# Nearly every outcome is this one: accepted, and nothing has happened to the row meanwhile. Rows
+# are locked in the order of their ids, as everywhere.
+ACCEPT = """
+WITH v (id, external_id, attempts) AS (VALUES {values}),
+locked AS (
+    SELECT d.id, v.external_id FROM gateway_delivery d JOIN v ON d.id = v.id::bigint
+    WHERE d.state = 'sending' AND d.attempts = v.attempts::smallint
+    ORDER BY d.id FOR UPDATE OF d)
+UPDATE gateway_delivery AS d SET
+    state = 'sent', external_id = locked.external_id, sent_at = clock_timestamp(),
+    lease_until = NULL, ask_at = NULL, error_class = '', error_code = '', error_text = ''
+FROM locked WHERE d.id = locked.id
+RETURNING d.id
+"""
 
 
 @dataclass(slots=True)
@@ -36,7 +61,7 @@ class Outcome:
     ``external_id`` (accepted), ``error`` (not accepted, or unclear), ``absent`` (asked: not there).
     """
 
-    row: Delivery
+    row: Row
     external_id: str | None = None
     error: SendError | None = None
     absent: bool = False
@@ -49,12 +74,14 @@ def settle(outcomes: Sequence[Outcome]) -> None:
     """Write a batch of outcomes, monotonically; then apply reports that came before."""
     with transaction.atomic():
         _drop_taken_answers(outcomes)
-        changed = _move(outcomes)
-        statuses.save(changed)
-        _save_schedule(changed)
-        _log(outcomes)
-        _suppress(outcomes)
-        _rest_channels(outcomes)
+        accepted = _accept([one for one in outcomes if one.external_id and not one.asked])
+        done = {row.pk for row in accepted}
+        moved = _move([one for one in outcomes if one.row.pk not in done])
+        statuses.save(moved)
+        write_log(outcomes)
+        suppression.suppress_opted_out(_opted_out(outcomes))
+        rest_channels(outcomes)
+        changed: list[Changed] = [*accepted, *moved]
         announce(changed)
     try:
         statuses.apply(
@@ -81,34 +108,50 @@ def _drop_taken_answers(outcomes: Sequence[Outcome]) -> None:
         taken.add(key)
 
 
+def _accept(outcomes: Sequence[Outcome]) -> list[Row]:
+    """Write those that are still as they were claimed; returns their rows as they are now."""
+    values = [(one.row.pk, one.external_id, one.row.attempts) for one in outcomes]
+    written = {pk for (pk,) in with_values(ACCEPT, values, fetch=True)}
+    rows = [one.row for one in outcomes if one.row.pk in written]
+    for row in rows:
+        row.state = State.SENT
+        row.error_class = row.error_code = row.error_text = ""
+    return rows
+
+
 def _move(outcomes: Sequence[Outcome]) -> list[Delivery]:
+    if not outcomes:
+        return []
     by_id = {one.row.pk: one for one in outcomes}
-    locked = Delivery.objects.filter(pk__in=by_id).order_by("id").select_for_update()
+    locked = list(Delivery.objects.filter(pk__in=by_id).order_by("id").select_for_update())
+    now = database_now()
     changed = []
     for row in locked:
         one = by_id[row.pk]
         expected = State.UNKNOWN if one.asked else State.SENDING
         if row.state == expected and row.attempted_at == one.row.attempted_at:
-            _apply(row, one)
+            _apply(row, one, now)
             changed.append(row)
         elif one.external_id and row.external_id is None:
             # A report was faster and has moved it on; it still lacks the provider's id. Or its
             # lease ended meanwhile, or somebody sent it again: it is accepted, so it is not sent.
             if row.state in {State.QUEUED, State.UNKNOWN}:
-                _apply(row, one)
+                _apply(row, one, now)
             row.external_id = one.external_id
             changed.append(row)
     return changed
 
 
-def _apply(row: Delivery, one: Outcome) -> None:
-    now = timezone.now()
+def _apply(row: Delivery, one: Outcome, now: datetime) -> None:
     row.lease_until = row.ask_at = None
     if one.external_id:
         row.state, row.external_id, row.sent_at = State.SENT, one.external_id, now
         row.error_class = row.error_code = row.error_text = ""
     elif one.absent:
         _denied(row, now)
+    elif isinstance(one.error, Withdrawn) and not one.asked:
+        # It has not left, so it was no attempt.
+        row.state, row.due_at, row.attempts = State.QUEUED, now, row.attempts - 1
     elif one.error is not None:
         _failed(row, one.error, one.can_find, now)
 
@@ -149,74 +192,10 @@ def _delay(error: SendError, attempts: int) -> float:
     return backoff * random.uniform(0.5, 1.0)
 
 
-def _save_schedule(rows: Iterable[Delivery]) -> None:
-    update_from_values(
-        Delivery,
-        {"id": "bigint", "due_at": "timestamptz", "attempts": "smallint", "asks": "smallint"},
-        [(row.pk, row.due_at, row.attempts, row.asks) for row in rows],
-    )
-
-
-def _log(outcomes: Sequence[Outcome]) -> None:
-    ChannelLog.objects.bulk_create(
-        exchange.log_row(
-            workspace_id=one.row.workspace_id,
-            channel_id=one.row.channel_id,
-            kind="find" if one.asked else "send",
-            delivery_id=one.row.pk,
-            attempt=one.row.attempts,
-            error=one.error.text if one.error else "",
-            error_class=one.error.name if one.error else "",
-        )
-        for one in outcomes
-        for exchange in one.exchanges
-    )
-
-
-def _suppress(outcomes: Sequence[Outcome]) -> None:
-    suppression.suppress_opted_out([one.row for one in outcomes if isinstance(one.error, OptedOut)])
-
-
-def _rest_channels(outcomes: Sequence[Outcome]) -> None:
-    """Throttled channels rest, unreachable ones trip their breaker, refused ones are paused."""
-    by_channel: dict[UUID, list[Outcome]] = {}
+def _opted_out(outcomes: Sequence[Outcome]) -> list[Row]:
+    rows = []
     for one in outcomes:
-        by_channel.setdefault(one.row.channel_id, []).append(one)
-    troubled = {
-        pk: errors
-        for pk, group in by_channel.items()
-        if (errors := [one.error for one in group if one.error is not None])
-    }
-    healthy = [pk for pk in by_channel if pk not in troubled]
-    Bucket.objects.filter(pk__in=healthy, failures__gt=0).update(failures=0)
-    for pk, errors in troubled.items():
-        _rest(pk, errors, some_worked=len(errors) < len(by_channel[pk]))
-
-
-def _rest(channel_id: UUID, errors: Sequence[SendError], *, some_worked: bool) -> None:
-    now = timezone.now()
-    for error in errors:
-        if isinstance(error, BadCredentials):
-            _pause(channel_id, error, now)
-            return
-    bucket = Bucket.objects.select_for_update().filter(pk=channel_id).first()
-    if bucket is None:
-        return
-    unreachable = sum(isinstance(error, Unreachable) for error in errors)
-    bucket.failures = 0 if some_worked else bucket.failures + unreachable
-    rests = [
-        error.retry_after for error in errors if isinstance(error, Throttled) and error.retry_after
-    ]
-    if bucket.failures >= BREAKER_AFTER:
-        rests.append(min(2.0 ** (bucket.failures // BREAKER_AFTER), BREAKER_LIMIT))
-    if rests:
-        bucket.tokens = 0
-        bucket.refilled_at = max(bucket.refilled_at, now + timedelta(seconds=min(max(rests), 3600)))
-    bucket.save()
-
-
-def _pause(channel_id: UUID, error: SendError, now: datetime) -> None:
-    reason = f"{error.code}: {error.text}" if error.code else error.text
-    paused = Channel.objects.filter(pk=channel_id, paused_at=None)
-    if paused.update(paused_at=now, paused_reason=reason[:320]):
-        logger.error("channel paused", channel=str(channel_id), code=error.code)
+        if isinstance(one.error, OptedOut):
+            one.row.error_code = one.error.code
+            rows.append(one.row)
+    return rows

@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,6 +20,8 @@ class Sink:
         self.received: list[dict[str, str]] = []
         self.answers: list[Answer] = []
         self.listed: list[dict[str, Any]] = []
+        # What the provider's clock says when it lists; the machine's unless told otherwise.
+        self.date: datetime | None = None
         self.loop = asyncio.new_event_loop()
         self.ready = threading.Event()
         self.port = 0
@@ -61,7 +65,9 @@ class Sink:
         return accepted(f"SM{len(self.received):032d}")
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response({"messages": self.listed, "next_page_uri": None})
+        headers = {"Date": format_datetime(self.date, usegmt=True)} if self.date else {}
+        listed = {"messages": self.listed, "next_page_uri": None}
+        return web.json_response(listed, headers=headers)
 
 
 def accepted(sid: str) -> web.Response:

@@ -5,17 +5,18 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from aiohttp import web
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from gateway.models import Batch, BatchState, Bucket, Channel, ChannelLog, Delivery, Suppression
 from gateway.outbox.ask import end_leases
-from gateway.outbox.claim import claim
+from gateway.outbox.claim import IN_ALL, PER_CHANNEL, claim, places_per_channel
 from gateway.outbox.queue import (
     BulkItem,
     NotAllowed,
@@ -346,8 +347,8 @@ def test_retry_keeps_the_row_and_only_after_a_failure(sink: Sink) -> None:
 
 def statements_to_send(sink: Sink, count: int) -> int:
     """How many statements claiming and settling one batch of ``count`` takes."""
-    channel = builders.channel(rate_per_second=10_000.0)
-    Bucket.objects.filter(pk=channel.pk).update(tokens=400)
+    channel = builders.channel(rate_per_second=20_000.0)
+    Bucket.objects.filter(pk=channel.pk).update(tokens=600)
     bulk(channel, count)
     with CaptureQueriesContext(connection) as captured:
         rows = claim({channel.pk: -1000}).rows
@@ -357,9 +358,10 @@ def statements_to_send(sink: Sink, count: int) -> int:
 
 
 def test_the_number_of_statements_does_not_grow_with_the_batch(sink: Sink) -> None:
-    few = statements_to_send(sink, 2)
-    assert statements_to_send(sink, 100) == few
-    assert statements_to_send(sink, 390) == few
+    one = statements_to_send(sink, 1)
+    assert statements_to_send(sink, 100) == one
+    assert statements_to_send(sink, 500) == one
+    assert one <= 20
 
 
 def test_a_provider_that_hangs_holds_up_nobody_else(sink: Sink) -> None:
@@ -370,7 +372,7 @@ def test_a_provider_that_hangs_holds_up_nobody_else(sink: Sink) -> None:
     sink.answers = [hang]
     slow = queued(builders.channel())
     runner = Runner()
-    thread = threading.Thread(target=lambda: runner.run(0.2))
+    thread = threading.Thread(target=lambda: runner.run(2))
     thread.start()
     time.sleep(1)
     other = queued(builders.channel())
@@ -381,3 +383,78 @@ def test_a_provider_that_hangs_holds_up_nobody_else(sink: Sink) -> None:
     thread.join(20)
     runner.close()
     assert state(slow) == State.SENT
+
+
+def test_however_many_providers_hang_there_are_places_left() -> None:
+    hanging: dict[uuid.UUID, int] = {}
+    for _ in range(1_000):
+        limit = places_per_channel(sum(hanging.values()))
+        assert limit >= 1
+        hanging[uuid.uuid4()] = limit
+    assert sum(hanging.values()) <= IN_ALL + len(hanging)
+    assert places_per_channel(0) == PER_CHANNEL
+    assert places_per_channel(PER_CHANNEL) == PER_CHANNEL
+
+
+def test_a_claim_leaves_the_channel_that_somebody_else_claims() -> None:
+    one, other = builders.channel(), builders.channel()
+    queued(one)
+    queued(other)
+    with held_bucket(one):
+        assert [row.channel_id for row in claim({}).rows] == [other.pk]
+    assert [row.channel_id for row in claim({}).rows] == [one.pk]
+
+
+@contextmanager
+def held_bucket(channel: Channel) -> Iterator[None]:
+    """Another worker is in the middle of claiming from this channel."""
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Bucket.objects.select_for_update().get(pk=channel.pk)
+            held.set()
+            over.wait(10)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    yield
+    over.set()
+    thread.join(10)
+
+
+def test_a_claim_takes_the_time_from_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    delivery = queued(builders.channel())
+    before = timezone.now()
+    ahead = before + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+    assert len(claim({}).rows) == 1
+    row = Delivery.objects.get(pk=delivery.pk)
+    assert row.attempted_at is not None
+    assert row.lease_until is not None
+    assert row.attempted_at < before + timedelta(minutes=1)
+    assert row.lease_until < before + timedelta(minutes=3)
+    assert end_leases() == 0
+
+
+def test_a_message_is_found_although_our_clock_is_an_hour_ahead_of_the_providers(
+    sink: Sink,
+) -> None:
+    sink.answers = [hang_up]
+    channel = builders.channel()
+    delivery = queued(channel)
+    run()
+    sink.listed = [listed_at_the_provider(channel) | hours_ago(1)]
+    sink.date = timezone.now() - timedelta(hours=1)
+    ask_now()
+    run()
+    assert state(delivery) == State.SENT
+    assert len(sink.received) == 1
+
+
+def hours_ago(hours: int) -> dict[str, str]:
+    """The provider's times of a message it got so long ago by our clock."""
+    at = (timezone.now() - timedelta(hours=hours)).strftime("%a, %d %b %Y %H:%M:%S +0000")
+    return {"date_created": at, "date_sent": at}

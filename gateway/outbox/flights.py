@@ -1,0 +1,157 @@
+"""Sends (and questions) that are under way, and those that have landed but are not written yet."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from uuid import UUID
+
+import aiohttp
+import structlog
+
+from gateway import transport
+from gateway.errors import Ambiguous, SendError, Withdrawn
+from gateway.outbox.prepare import Prepared, Ready
+from gateway.outbox.settle import Outcome
+
+logger = structlog.get_logger(__name__)
+
+# So many outcomes are written in one transaction at most.
+BATCH = 500
+
+
+class Flights:
+    """Everything between a claim and its outcome being written; used in the loop's thread only.
+
+    ``news`` is set when something has landed.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.session: aiohttp.ClientSession | None = None
+        self.flying: dict[asyncio.Task[Outcome], Ready] = {}
+        self.in_flight: Counter[UUID] = Counter()
+        self.finished: list[Outcome] = []
+        # In flight, landed, or being written.
+        self.open = 0
+        self.news = asyncio.Event()
+        self.over = asyncio.Event()
+        self.roomy = asyncio.Event()
+        self.enough = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is in flight, or has landed and is not written yet."""
+        return self.open > 0
+
+    def counts(self) -> dict[UUID, int]:
+        """How many are in flight per channel."""
+        return {channel_id: count for channel_id, count in self.in_flight.items() if count}
+
+    def start(self, prepared: Prepared) -> None:
+        """Let these leave; what could not be prepared has landed already."""
+        self.open += len(prepared.ready) + len(prepared.broken)
+        for ready in prepared.ready:
+            self.in_flight[ready.row.channel_id] += 1
+            task = self.loop.create_task(self._fly(ready))
+            self.flying[task] = ready
+            task.add_done_callback(self._landed)
+        for outcome in prepared.broken:
+            self._finish(outcome)
+        if self.busy:
+            self.over.clear()
+
+    def _landed(self, task: asyncio.Task[Outcome]) -> None:
+        ready = self.flying.pop(task)
+        self.in_flight[ready.row.channel_id] -= 1
+        if task.cancelled():
+            # It had not even begun.
+            asked = ready.asked_at is not None
+            self._finish(Outcome(ready.row, error=Withdrawn("Not begun."), asked=asked))
+        else:
+            self._finish(task.result())
+        if len(self.flying) <= self.enough:
+            self.roomy.set()
+
+    def _finish(self, outcome: Outcome) -> None:
+        self.finished.append(outcome)
+        self.news.set()
+
+    def take_finished(self) -> list[Outcome]:
+        """What has landed, to be written; ``written`` or ``put_back`` must follow."""
+        batch, self.finished = self.finished[:BATCH], self.finished[BATCH:]
+        if self.finished:
+            self.news.set()
+        return batch
+
+    def put_back(self, batch: list[Outcome]) -> None:
+        """They could not be written now."""
+        self.finished = batch + self.finished
+
+    def written(self, batch: list[Outcome]) -> None:
+        """They are in the database."""
+        self.open -= len(batch)
+        if not self.busy:
+            self.over.set()
+
+    # --- Waiting
+
+    async def room(self, share: float, seconds: float) -> None:
+        """Wait until this share of what is in flight has landed, ``seconds`` at most."""
+        self.enough = int(len(self.flying) * (1 - share))
+        self.roomy.clear()
+        await _within(seconds, self.roomy)
+        self.enough = 0
+
+    async def landed(self, seconds: float) -> None:
+        """Wait until nothing is in flight and all is written, ``seconds`` at most."""
+        if self.busy:
+            await _within(seconds, self.over)
+
+    # --- One of them
+
+    async def _fly(self, ready: Ready) -> Outcome:
+        outcome = Outcome(ready.row, can_find=ready.adapter.capabilities.can_find)
+        try:
+            await (self._send if ready.asked_at is None else self._ask)(ready, outcome)
+        except SendError as error:
+            outcome.error = error
+        except Exception as error:  # a bug in an adapter: the provider may have it, so: unclear
+            logger.exception("send failed", delivery=ready.row.pk, asked=outcome.asked)
+            outcome.error = Ambiguous(f"{type(error).__name__} while sending")
+        return outcome
+
+    async def _send(self, ready: Ready, outcome: Outcome) -> None:
+        steps = ready.adapter.send(ready.message)
+        sent = await transport.drive(self._open(), steps, outcome.exchanges)
+        outcome.external_id = sent.external_id
+
+    async def _ask(self, ready: Ready, outcome: Outcome) -> None:
+        outcome.asked = outcome.can_find = True
+        steps = ready.adapter.find(ready.message, ready.attempted_at, ready.asked_at)
+        found = await transport.drive(self._open(), steps, outcome.exchanges)
+        outcome.external_id = found.external_id
+        outcome.absent = found.external_id is None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self.session is None:
+            self.session = transport.new_session()
+        return self.session
+
+    # --- The end
+
+    def withdraw(self) -> None:
+        """Stop all that is in flight; what has not been written to the provider never was."""
+        for task in self.flying:
+            task.cancel()
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self.session is not None:
+            session, self.session = self.session, None
+            await session.close()
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -1,0 +1,155 @@
+"""Turns claimed rows into what adapters are given; runs where the database is spoken to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.urls import reverse
+
+from gateway.contract import Adapter
+from gateway.errors import BadCredentials, SendError
+from gateway.events import OutboundMessage
+from gateway.models import Channel, Delivery
+from gateway.outbox.ask import Questions
+from gateway.outbox.claim import Account, Claim
+from gateway.outbox.row import Row
+from gateway.outbox.settle import Outcome
+from gateway.registry import adapter_class, base_url
+from gateway.secrets import unseal
+
+logger = structlog.get_logger(__name__)
+
+# Ids of ours that a provider's list may show beside the one asked for: a generous look back.
+KNOWN_MARGIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A row with its message and adapter.
+
+    ``asked_at`` set: the provider is to be asked about it, at this moment on the database's clock.
+    """
+
+    row: Row
+    message: OutboundMessage
+    adapter: Adapter
+    asked_at: datetime | None = None
+
+    @property
+    def attempted_at(self) -> datetime:
+        """When the attempt was that is asked about: not later than the question."""
+        attempted = self.row.attempted_at or self.row.created_at
+        if self.asked_at is None or attempted <= self.asked_at:
+            return attempted
+        # The clock has gone back since; look as far as for other ids of ours.
+        return self.asked_at - KNOWN_MARGIN
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What may start; ``broken`` could not even be prepared."""
+
+    ready: list[Ready] = field(default_factory=list)
+    broken: list[Outcome] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A channel ready for use. ``adapter`` is what is wrong with it when it cannot be used."""
+
+    account: Account
+    adapter: Adapter | SendError
+    status_url: str
+
+
+class Lines:
+    """The channels' adapters. Decrypting a config for each message would cost more than sending."""
+
+    def __init__(self) -> None:
+        self.kept: dict[UUID, Line] = {}
+
+    def of(self, channel_id: UUID, account: Account) -> Line:
+        """The channel with the config it has now."""
+        line = self.kept.get(channel_id)
+        if line is None or line.account != account or isinstance(line.adapter, SendError):
+            line = Line(account, _adapter(channel_id, account), status_url(channel_id))
+            self.kept[channel_id] = line
+        return line
+
+
+def _adapter(channel_id: UUID, account: Account) -> Adapter | SendError:
+    """The channel's adapter; one that is broken is to be paused, not to stop the others."""
+    try:
+        cls = adapter_class(account.kind)
+        return cls(unseal(account.config), base_url=base_url(cls))
+    except Exception as error:
+        logger.exception("channel cannot be used", channel=str(channel_id))
+        return BadCredentials(f"{type(error).__name__}: {error}")
+
+
+def prepare_sends(given: Claim, lines: Lines) -> Prepared:
+    """Messages and adapters of claimed rows."""
+    prepared = Prepared()
+    for row in given.rows:
+        line = lines.of(row.channel_id, given.accounts[row.channel_id])
+        if isinstance(line.adapter, SendError):
+            prepared.broken.append(Outcome(row, error=line.adapter))
+        else:
+            prepared.ready.append(Ready(row, as_message(row, line.status_url), line.adapter))
+    return prepared
+
+
+def prepare_questions(questions: Questions, lines: Lines) -> Prepared:
+    """As ``prepare_sends`` for unclear rows, with the ids that are certainly not the answer."""
+    prepared, rows = Prepared(), questions.rows
+    if not rows:
+        return prepared
+    accounts = _accounts({row.channel_id for row in rows})
+    known = _known_ids(rows)
+    for row in rows:
+        line = lines.of(row.channel_id, accounts[row.channel_id])
+        if isinstance(line.adapter, SendError):
+            prepared.broken.append(Outcome(row, error=line.adapter, asked=True))
+            continue
+        row.content["known_external_ids"] = known.get((row.channel_id, row.address), [])
+        message = as_message(row, line.status_url)
+        prepared.ready.append(Ready(row, message, line.adapter, asked_at=questions.at))
+    return prepared
+
+
+def _accounts(channel_ids: set[UUID]) -> Mapping[UUID, Account]:
+    found = Channel.objects.filter(pk__in=channel_ids).values_list("pk", "kind", "config")
+    return {pk: Account(kind, bytes(config)) for pk, kind, config in found}
+
+
+def _known_ids(rows: Sequence[Row]) -> dict[tuple[UUID, str], list[str]]:
+    """Which of the provider's ids to the same addresses belong to other deliveries of ours."""
+    known = Delivery.objects.filter(
+        channel_id__in={row.channel_id for row in rows},
+        address__in={row.address for row in rows},
+        external_id__isnull=False,
+        attempted_at__gte=min(row.attempted_at or row.created_at for row in rows) - KNOWN_MARGIN,
+    ).values_list("channel_id", "address", "external_id")
+    result: dict[tuple[UUID, str], list[str]] = {}
+    for channel_id, address, external_id in known:
+        result.setdefault((channel_id, address), []).append(str(external_id))
+    return result
+
+
+def as_message(row: Row, reports: str) -> OutboundMessage:
+    """The row as its adapter needs it; ``reports`` is the channel's ``status_url``."""
+    return OutboundMessage(
+        uid=row.uid,
+        address=row.address,
+        text=str(row.content.get("text", "")),
+        status_url=f"{reports}{row.uid}",
+        content=row.content,
+    )
+
+
+def status_url(channel_id: UUID) -> str:
+    """Where the provider shall report on a channel's deliveries; our own id goes at its end."""
+    return f"{settings.PUBLIC_URL}{reverse('webhook', args=[channel_id])}?delivery="
