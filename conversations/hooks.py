@@ -4,7 +4,8 @@ Apps above (routing, campaigns) react without being imported. Names and what rec
 inside the caller's transaction:
 
 - ``inbound``: ``conversations: list[Inbound]`` - customers wrote
-- ``changed``: ``conversation: Conversation`` - status or assignee changed
+- ``changed``: ``conversation: Conversation, event: str, by: Member | None, reason: dict`` - its
+  ``status`` changed, it was ``assigned``, or somebody ``answered``
 - ``presence``: ``member_id: int, connected: bool`` - an agent's socket is alive or gone
 """
 

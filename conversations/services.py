@@ -97,6 +97,7 @@ def send_message(
     _answered(row, author, message)
     Draft.objects.filter(conversation=row, member=author, note=False).delete()
     _publish_message(row, message)
+    notify("changed", conversation=row, event="answered", by=author, reason={})
     return message
 
 

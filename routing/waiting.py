@@ -109,6 +109,18 @@ def _leave_offline(conversation: Conversation) -> None:
         conversation.refresh_from_db(fields=["assignee", "queued_at", "version"])
 
 
+def _take_over(conversation: Conversation, author: Member | None) -> None:
+    """Give an absent agent's conversation to the colleague who has answered, who is there.
+
+    Else nobody present would hold what somebody present has begun.
+    """
+    if author is None or conversation.assignee_id in {None, author.pk}:
+        return
+    present = _present({author.pk, conversation.assignee_id})
+    if author.pk in present and conversation.assignee_id not in present:
+        assign(conversation=conversation, member=author, by=None, reason={"code": "replied"})
+
+
 def receive_changed(
     *, conversation: Conversation, event: str, by: Member | None, reason: dict[str, Any]
 ) -> None:
@@ -117,6 +129,9 @@ def receive_changed(
     What opens by itself (a snooze is over) or by a colleague's hand does not stay with an agent who
     is not there.
     """
+    if event == "answered":
+        _take_over(conversation, by)
+        return
     opened = event == "status" and conversation.status == Status.OPEN
     if opened and by != conversation.assignee:
         _leave_offline(conversation)

@@ -1,13 +1,14 @@
 """Routing: to the online agent with the smallest load, never over capacity, whoever routes."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import Member
 from conversations.models import Conversation, Kind, Message, Status
-from conversations.services import assign, reopen, resolve, wake_up
+from conversations.services import assign, reopen, resolve, send_message, wake_up
 from conversations.tasks import sweep
 from gateway.models import Channel
 from routing.models import Agent, Assignment, Presence
@@ -134,6 +135,37 @@ def test_what_a_colleague_opens_does_not_stay_with_an_agent_who_is_offline(statu
     assert Assignment.objects.get().conversation == lost
 
 
+@pytest.mark.parametrize("status", [Status.OPEN, Status.PENDING, Status.RESOLVED])
+def test_who_answers_for_somebody_who_is_offline_takes_over(status: Status) -> None:
+    channel = builders.channel()
+    gone, there = agent(channel.workspace, status=Presence.OFFLINE), agent(channel.workspace)
+    conversation = builders.conversation(channel, assignee=gone, status=status)
+    send_message(conversation=conversation, author=there, text="I am here for Ana.")
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.assignee) == (Status.OPEN, there)
+    assert Assignment.objects.get().reason == {"code": "replied"}
+
+
+@pytest.mark.parametrize(
+    ("holder", "author"),
+    [
+        (Presence.ONLINE, Presence.ONLINE),
+        (Presence.AWAY, Presence.ONLINE),
+        (Presence.OFFLINE, Presence.OFFLINE),  # a program that writes in a member's name
+        (Presence.OFFLINE, None),
+    ],
+)
+def test_an_answer_alone_takes_nothing_away(holder: Presence, author: Presence | None) -> None:
+    channel = builders.channel()
+    held_by = agent(channel.workspace, status=holder)
+    writer = agent(channel.workspace, status=author) if author else None
+    conversation = builders.conversation(channel, assignee=held_by)
+    send_message(conversation=conversation, author=writer, text="By the way")
+    conversation.refresh_from_db()
+    assert conversation.assignee == held_by
+    assert not Assignment.objects.exists()
+
+
 def test_what_somebody_has_moved_on_does_not_wake_up() -> None:
     channel = builders.channel()
     there = agent(channel.workspace)
@@ -171,6 +203,19 @@ def test_presence_follows_the_socket_and_a_hand_wins() -> None:
     assert Agent.objects.get().status == Presence.AWAY
     set_manual(member=member, presence="")
     assert Agent.objects.get().status == Presence.ONLINE
+
+
+def test_a_beat_that_changes_nothing_is_one_statement(django_assert_num_queries: Any) -> None:
+    member = builders.member()
+    receive_presence(member_id=member.pk, connected=True)
+    before = Agent.objects.get()
+    with django_assert_num_queries(1):
+        receive_presence(member_id=member.pk, connected=True)
+    after = Agent.objects.get()
+    assert after.status == Presence.ONLINE
+    assert before.seen_at is not None
+    assert after.seen_at is not None
+    assert after.seen_at > before.seen_at
 
 
 def test_resolving_and_assigning_leave_a_trace() -> None:
