@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import redis
 import structlog
 from channels.layers import get_channel_layer
 from django.db import transaction
@@ -107,7 +108,13 @@ def _send(batches: dict[int, Batch]) -> None:
 async def _send_all(batches: dict[int, Batch]) -> None:
     layer = get_channel_layer()
     for workspace_id, batch in batches.items():
-        await layer.group_send(workspace_group(workspace_id), batch.message())
+        group, message = workspace_group(workspace_id), batch.message()
+        try:
+            await layer.group_send(group, message)
+        except (redis.ConnectionError, OSError):
+            # The kept connection may have died long ago, with an earlier Redis; now there is none,
+            # and the layer makes another. Hearing something twice does a browser no harm.
+            await layer.group_send(group, message)
 
 
 def message_created(

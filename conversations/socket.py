@@ -25,7 +25,7 @@ from accounts.models import Member, User
 from accounts.roles import Ability, may
 from conversations.hooks import notify
 from conversations.realtime import Batch, member_group, workspace_group
-from conversations.socket_lines import READY, Outbox, line
+from conversations.socket_lines import READY, Outbox, switchboard
 from conversations.socket_watch import NO_ACCESS, NO_SESSION, Watched, watch
 from conversations.templatetags.ui import hue, initials
 
@@ -69,7 +69,7 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             "hue": hue(member.pk),
         }
         await self.channel_layer.group_add(member_group(member.pk), self.channel_name)
-        await line(member.workspace_id).join(self.outbox)
+        await switchboard().join(member.workspace_id, self.outbox)
         # From here on no event is missed. The handshake ended before; what a browser fetched in
         # between could miss what happened in between, so it catches up when it is told this.
         self.outbox.put(READY)
@@ -92,7 +92,7 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         watch().remove(self.watched)
         if self.sender is not None:
             self.sender.cancel()
-        await line(member.workspace_id).leave(self.outbox)
+        await switchboard().leave(member.workspace_id, self.outbox)
         await self.channel_layer.group_discard(member_group(member.pk), self.channel_name)
         left = self.open_sockets.pop(member.pk, 1) - 1
         if left > 0:
@@ -129,9 +129,11 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         if not self._paced(kind, SIGNAL_PACE):
             return
         batch = Batch([{"kind": kind, "conversation": conversation, **self.face}])
-        await self.channel_layer.group_send(
-            workspace_group(self.member.workspace_id), batch.message()
-        )
+        group = workspace_group(self.member.workspace_id)
+        try:
+            await self.channel_layer.group_send(group, batch.message())
+        except Exception as error:  # who types is not worth a socket
+            logger.warning("signal lost", reason=type(error).__name__)
 
     def _paced(self, name: str, seconds: float) -> bool:
         now = time.monotonic()

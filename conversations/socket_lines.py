@@ -13,6 +13,7 @@ import structlog
 from channels.layers import get_channel_layer
 
 from conversations.realtime import workspace_group
+from conversations.socket_pulse import Pulse
 
 logger = structlog.get_logger(__name__)
 
@@ -105,12 +106,34 @@ class Line:
             )
 
 
-_lines: "WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Line]]" = WeakKeyDictionary()
+class Switchboard:
+    """All lines of one event loop, and the pulse that tells when they lost something."""
+
+    def __init__(self) -> None:
+        self.lines: dict[int, Line] = {}
+        self.pulse = Pulse(self.resync)
+
+    async def join(self, workspace_id: int, outbox: Outbox) -> None:
+        """Once this returns, no event of the workspace is missed without a word."""
+        await self.pulse.start()
+        await self.lines.setdefault(workspace_id, Line(workspace_id)).join(outbox)
+
+    async def leave(self, workspace_id: int, outbox: Outbox) -> None:
+        """The tab is gone."""
+        await self.lines[workspace_id].leave(outbox)
+        if not any(line.outboxes for line in self.lines.values()):
+            self.pulse.stop()
+
+    def resync(self) -> None:
+        """Tell every tab to fetch everything."""
+        for line in self.lines.values():
+            for outbox in line.outboxes:
+                outbox.put(RESYNC)
 
 
-def line(workspace_id: int) -> Line:
-    """The workspace's line in the running loop."""
-    lines = _lines.setdefault(asyncio.get_running_loop(), {})
-    if workspace_id not in lines:
-        lines[workspace_id] = Line(workspace_id)
-    return lines[workspace_id]
+_switchboards: "WeakKeyDictionary[asyncio.AbstractEventLoop, Switchboard]" = WeakKeyDictionary()
+
+
+def switchboard() -> Switchboard:
+    """The running loop's."""
+    return _switchboards.setdefault(asyncio.get_running_loop(), Switchboard())

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Member
-from conversations import socket, socket_lines, socket_watch
+from conversations import realtime, socket, socket_lines, socket_watch
 from conversations.realtime import (
     conversation_changed,
     member_group,
@@ -25,6 +25,7 @@ from conversations.socket import websocket_application
 from routing.models import Agent
 from tests import builders as make
 from tests.conversations.tab import Tab
+from tests.faults.servers import OwnRedis
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -141,7 +142,7 @@ async def test_the_last_to_leave_hangs_up_and_the_next_one_calls_again(ana, ben)
     await database_sync_to_async(publish)(ana.workspace_id, conversation_changed(1, 1))
     assert (await second.hear())["conversation"] == 1
     await leave(second)
-    assert socket_lines.line(ana.workspace_id).task is None
+    assert socket_lines.switchboard().lines[ana.workspace_id].task is None
     third = await enter(ana)
     await database_sync_to_async(publish)(ana.workspace_id, conversation_changed(2, 1))
     assert (await third.hear())["conversation"] == 2
@@ -320,3 +321,25 @@ async def test_the_layer_may_live_in_memory(ana, settings):
     await database_sync_to_async(publish)(ana.workspace_id, conversation_changed(7, 3))
     assert await tab.hear() == conversation_changed(7, 3)
     await leave(tab)
+
+
+async def test_after_redis_was_away_every_tab_is_told_to_fetch_everything(
+    ana, ben, settings, tmp_path
+):
+    with OwnRedis(tmp_path) as redis:
+        layer = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}
+        settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": {"hosts": [redis.url]}}}
+        tabs = [await enter(ana), await enter(ben)]
+        redis.stop()
+        await asyncio.sleep(1)
+        redis.start()
+        for tab in tabs:
+            assert await tab.hear() == {"kind": "resync"}
+        realtime._pause.until = 0.0
+        await database_sync_to_async(publish)(ana.workspace_id, conversation_changed(7, 3))
+        for tab in tabs:
+            event = await tab.hear()
+            while event == {"kind": "resync"}:
+                event = await tab.hear()
+            assert event == conversation_changed(7, 3)
+        await leave(*tabs)
