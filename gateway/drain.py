@@ -188,10 +188,9 @@ def _apply_or_isolate(parsed: list[Parsed], *, again: bool = True) -> list[statu
 
 
 def _fail(one: Parsed, error: Exception) -> None:
-    # A database error quotes the row it refused, with the message in it: no traceback.
-    quotes = isinstance(error, DatabaseError)
     one.state, one.error = InboundState.FAILED, in_words(error)
-    logger.error("inbound request failed", inbound=one.row.pk, why=one.error, exc_info=not quotes)
+    # Its words are for the admin's page; the log gets the place and the type alone.
+    logger.error("inbound request failed", inbound=one.row.pk, exc_info=error)
 
 
 def in_words(error: Exception) -> str:

@@ -6,11 +6,14 @@ from typing import Any
 from celery import Celery
 from celery.signals import task_prerun
 
+from omnichannel import task_logs
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omnichannel.settings")
 
 app = Celery("omnichannel")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+task_logs.connect()
 
 
 @task_prerun.connect

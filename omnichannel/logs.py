@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponse
+
+from omnichannel.log_safety import SafeArguments, hide_secrets, write_exceptions
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -26,9 +29,10 @@ def logging_config(*, pretty: bool) -> dict[str, Any]:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
-    )
+    renderer: Any = structlog.processors.JSONRenderer()
+    if pretty:
+        plain = structlog.dev.plain_traceback
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=plain)
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -37,19 +41,26 @@ def logging_config(*, pretty: bool) -> dict[str, Any]:
                 "()": structlog.stdlib.ProcessorFormatter,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.format_exc_info,
+                    write_exceptions,
+                    hide_secrets,
                     renderer,
                 ],
                 "foreign_pre_chain": SHARED,
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "filters": {"safe": {"()": SafeArguments}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "lines", "filters": ["safe"]}
+        },
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
             "django.server": {"level": "WARNING"},
             "celery": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
             "aiohttp.access": {"level": "WARNING"},
+            # At DEBUG these write statements with their values, and templates' variables.
+            "django.db.backends": {"level": "INFO"},
+            "django.template": {"level": "INFO"},
         },
     }
 
@@ -67,10 +78,16 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         chosen = request_id(request.headers.get("X-Request-Id", ""))
+        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=chosen)
-        try:
-            response = self.get_response(request)
-        finally:
-            structlog.contextvars.clear_contextvars()
+        response = self.get_response(request)
         response["X-Request-Id"] = chosen
         return response
+
+
+def forget_request(**kwargs: Any) -> None:
+    """The request is over. Not earlier: Django logs a refusal after the last middleware."""
+    structlog.contextvars.clear_contextvars()
+
+
+request_finished.connect(forget_request)
