@@ -14,7 +14,7 @@ from gateway.registry import UnknownKind, adapter_class
 from gateway.vitals import Vitals, vitals
 from operations.charts import Chart, Values, area_path, line_path, rate, share, span, whole
 from operations.health import WORKER_SECONDS
-from operations.sampling import Point, Series, Window, series
+from operations.sampling import RECENTLY, Point, Series, Window, series
 from operations.verdicts import Verdict, judge
 
 # The scheduler's own sign of life is what it started last.
@@ -26,8 +26,6 @@ PROCESSES = {
     "worker:campaigns": _lazy("Campaigns"),
     "worker:maintenance": _lazy("Maintenance"),
 }
-# How many of the newest points the share of errors is taken from.
-LATEST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +50,16 @@ class Process:
 
 
 def cards(channels: Sequence[Channel], window: Window) -> list[Card]:
-    """A card for each channel, in the order given; four statements."""
+    """A card for each channel, in the order given; five statements."""
     ids = [channel.pk for channel in channels]
     found, points, now = vitals(ids), series(ids, window), timezone.now()
-    return [_card(one, found[one.pk], points[one.pk], now) for one in channels]
+    # The same verdict whatever stretch of time is shown.
+    latest = series(ids, RECENTLY)
+    return [_card(one, found[one.pk], points[one.pk], latest[one.pk], now) for one in channels]
 
 
-def _card(channel: Channel, row: Vitals, points: Series, now: datetime) -> Card:
-    errors = error_share([point for point in points[-LATEST:] if point])
+def _card(channel: Channel, row: Vitals, points: Series, latest: Series, now: datetime) -> Card:
+    errors = error_share([point for point in latest if point])
     return Card(
         channel=channel,
         label=_label(channel.kind),

@@ -45,6 +45,7 @@ class Window:
 
 
 HOUR = Window("hour", timedelta(hours=1), timedelta(minutes=1))
+RECENTLY = Window("recently", timedelta(minutes=10), timedelta(minutes=1))
 DAY = Window("day", timedelta(days=1), timedelta(minutes=15))
 
 
