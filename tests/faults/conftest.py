@@ -1,4 +1,4 @@
-"""The door stays open for all scenarios; each has a provider and workers of its own."""
+"""Door and beat go on for all scenarios; each has a provider and workers of its own."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,10 +11,11 @@ from tests.faults.stack import Stack, forget_wakeups
 from tests.processes import Processes
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def door(django_db_setup: None) -> Iterator[Processes]:
-    """The web process: real, and the same for all, for nothing is done to it."""
+    """Web and beat: real, and the same for all scenarios that do nothing to them."""
     with Processes(DJANGO_SETTINGS_MODULE="tests.faults.settings") as processes:
+        processes.beat()
         processes.web()
         yield processes
 
@@ -28,7 +29,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture
 def stack(transactional_db: None, door: Processes, provider: Provider) -> Iterator[Stack]:
-    """No worker runs yet; ``url`` is the door's."""
+    """Web and beat run, and no worker yet; ``url`` is the door's."""
     forget_wakeups()
     with Stack(provider, PUBLIC_URL=door.url) as made:
         made.url = door.url

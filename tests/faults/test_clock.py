@@ -36,9 +36,9 @@ def test_the_clock_jumps_ahead_and_back(
         stack.beat()
         for number, shift in enumerate([0.0, HOUR, 0.0]):
             # Some are on their way while it jumps, and some have been told to come again later.
-            provider.plan[channel.address].extend([slowly(3)] * COUNT)
+            provider.plan[channel.address].extend([slowly(2)] * COUNT)
             provider.plan[throttled.address].extend(
-                [refuse(429, 20429, **{"Retry-After": "4"})] * COUNT
+                [refuse(429, 20429, **{"Retry-After": "2"})] * COUNT
             )
             sends = len(provider.sends)
             queue(channel, COUNT, f"Round {number}")

@@ -29,7 +29,7 @@ def test_two_of_everything(stack: Stack) -> None:
     for name in ("first", "second"):
         stack.inbound(f"{name}-in", concurrency=2)
         stack.outbound(f"{name}-out", concurrency=2)
-        stack.beat(f"{name}-beat")
+    stack.beat("second-beat")
     written = [
         twilio.inbound_fields(channel, f"+1415558{n % 20:04d}", f"Message {n}") for n in range(100)
     ]
@@ -72,7 +72,6 @@ def test_a_task_is_lost(stack: Stack) -> None:
     forget_wakeups()
     stack.inbound()
     stack.outbound()
-    stack.beat()
     wait_until_taken_in()
     wait_until_sent()
     each_event_appears_once(written)

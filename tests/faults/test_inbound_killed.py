@@ -24,7 +24,6 @@ def test_a_worker_killed(stack: Stack, stage: str) -> None:
     fields = write_a_hundred(stack)
     stack.inbound("doomed", stand=STAGES[stage])
     stack.outbound()
-    stack.beat()
     stack.wait_for_stand("doomed")
     waiting = InboundRequest.objects.filter(state=InboundState.NEW).count()
     assert waiting == 100 - Message.objects.count() > 0
@@ -38,7 +37,6 @@ def test_a_task_is_lost_with_the_child_that_had_it(stack: Stack) -> None:
     fields = write_a_hundred(stack)
     stack.inbound("wounded", stand=STAGES["before commit"], concurrency=2)
     stack.outbound()
-    stack.beat()
     # Celery has acknowledged the task; nobody gets it again. The worker forks another child.
     stack.kill_standing("wounded", child=True)
     wait_until_taken_in()

@@ -38,7 +38,6 @@ def test_others_are_served_beside_noise_and_a_hanging_provider(stack: Stack) -> 
         cursor.execute(QUEUE_NOISE, [noisy.workspace_id, noisy.pk, batch.pk, NOISE])
     queue(hanging, 200)
     stack.outbound()
-    stack.beat()
     until(
         lambda: len(stack.provider.sends_of(hanging.address)) > 50, "the hanging one is not tried"
     )

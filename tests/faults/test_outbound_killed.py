@@ -25,7 +25,6 @@ STAGES = {
 def test_a_worker_killed(stack: Stack, stage: str) -> None:
     queue(builders.channel(), COUNT)
     stack.outbound("doomed", stand=STAGES[stage])
-    stack.beat()
     stack.wait_for_stand("doomed")
     assert Delivery.objects.filter(state=State.SENDING).exists()
     stack.kill("doomed")
@@ -38,7 +37,6 @@ def test_a_worker_killed_during_the_request(stack: Stack, accepting: bool) -> No
     stack.provider.plan[channel.address].extend([never_answer(accepting=accepting)] * COUNT)
     queue(channel, COUNT)
     stack.outbound("doomed")
-    stack.beat()
     until(lambda: len(stack.provider.sends) == COUNT, "the provider never got the requests")
     stack.kill("doomed")
     go_on_and_count(stack)
@@ -59,7 +57,6 @@ def test_what_cannot_be_asked_about_stays_unclear_until_a_person_decides(
     stack.provider.plan[channel.address].extend([never_answer(accepting=True)] * 2)
     given_up, resent = queue(channel, 2)
     stack.outbound("doomed")
-    stack.beat()
     until(lambda: len(stack.provider.sends) == 2, "the provider never got the requests")
     stack.kill("doomed")
     let_leases_end()

@@ -66,7 +66,6 @@ def test_every_trouble_at_once(stack: Stack) -> None:
         stack.provider.plan[channels[name].address].extend(trouble.plan)
         queue(channels[name], COUNT)
     stack.outbound()
-    stack.beat()
     wait_until_sent(waiting_to_ask=False, seconds=120)
     exact(stack.provider, COUNT * len(TROUBLES))
     for name, trouble in TROUBLES.items():
@@ -80,7 +79,6 @@ def test_connections_refused(stack: Stack) -> None:
     stack.provider.close()
     queue(channel, 12)
     stack.outbound()
-    stack.beat()
     tried = Delivery.objects.filter(error_class="Unreachable", state=State.QUEUED)
     until(lambda: tried.count() == 12, "nothing was tried")
     stack.provider.open()
@@ -94,7 +92,6 @@ def test_credentials_revoked(stack: Stack) -> None:
     admin = builders.member(channel.workspace, role=Role.ADMIN)
     queue(channel, 5)
     stack.outbound()
-    stack.beat()
     paused = Channel.objects.exclude(paused_at=None)
     until(paused.exists, "the channel goes on with bad credentials")
     until(

@@ -25,7 +25,6 @@ def test_the_same_one_ten_times_at_once(stack: Stack) -> None:
     channel = builders.channel()
     stack.inbound(concurrency=2)
     stack.outbound()
-    stack.beat()
     messages = [twilio.inbound_fields(channel, "+14155580001", f"Message {n}") for n in range(10)]
     assert set(post_all(stack.url, channel, [messages] * 10)) == {200}
     wait_until_taken_in()
@@ -38,7 +37,6 @@ def test_statuses_reversed_and_repeated(stack: Stack) -> None:
     queue(channel, 10)
     stack.inbound(concurrency=2)
     stack.outbound()
-    stack.beat()
     wait_until_sent()
     sends = stack.provider.accepted_of(channel.address)
 
@@ -63,7 +61,6 @@ def test_a_status_comes_before_its_send_has_returned(stack: Stack) -> None:
     queue(channel, 4)
     stack.inbound()
     stack.outbound()
-    stack.beat()
     wait_until_sent()
     wait_until_taken_in()
     states = exact(stack.provider, 4, allowed="failed")
@@ -77,7 +74,6 @@ def test_one_body_with_many_events(stack: Stack, many: str) -> None:
     queue(channel, 2)
     stack.inbound()
     stack.outbound()
-    stack.beat()
     wait_until_sent()
     events: list[dict[str, str]] = [
         {"id": f"E{n}", "from": f"+1415558{n % 4:04d}", "text": f"Message {n}"} for n in range(20)
@@ -108,7 +104,6 @@ def test_a_burst_of_five_thousand(stack: Stack) -> None:
     channel = builders.channel()
     stack.inbound(concurrency=2)
     stack.outbound()
-    stack.beat()
     burst = [
         twilio.inbound_fields(channel, f"+1415558{n % 500:04d}", f"Message {n}")
         for n in range(5_000)
