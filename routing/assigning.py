@@ -69,7 +69,9 @@ def assign_batch(workspace_id: int) -> int | None:
 
 def still_waiting(workspace_id: int) -> bool:
     """Whether there is both a conversation that waits and an agent who is free."""
-    return bool(_fetch(statements.STILL_WAITING, {"workspace": workspace_id})[0][0])
+    where = {"workspace": workspace_id}
+    looks = (statements.ANYTHING_WAITS, statements.ANYTHING_ASSIGNABLE)
+    return all(_fetch(look, where)[0][0] for look in looks)
 
 
 def _choices(candidates: Sequence[Candidate], now: datetime) -> Iterator[Choice]:

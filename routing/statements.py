@@ -9,15 +9,14 @@ WANTS_AGENT = """
     AND c.queued_at IS NOT NULL
 """
 
-LOAD = """
-    SELECT count(*) FROM conversations_conversation l
-    WHERE l.assignee_id = a.member_id AND l.status = 'open'
-"""
-
-AVAILABLE = """
-    a.workspace_id = %(workspace)s AND a.status = 'online'
-    AND EXISTS (SELECT FROM accounts_member m JOIN accounts_user u ON u.id = m.user_id
-                WHERE m.id = a.member_id AND m.ended_at IS NULL AND u.is_active)
+# Online agents with room for another conversation, their names and loads.
+FREE_AGENTS = """
+    FROM routing_agent a
+    JOIN accounts_member m ON m.id = a.member_id AND m.ended_at IS NULL
+    JOIN accounts_user u ON u.id = m.user_id AND u.is_active
+    CROSS JOIN LATERAL (SELECT count(*) FROM conversations_conversation l
+                        WHERE l.assignee_id = a.member_id AND l.status = 'open') AS load
+    WHERE a.workspace_id = %(workspace)s AND a.status = 'online' AND a.capacity > load.count
 """
 
 # A workspace is routed by one at a time; the lock goes with the transaction. Null when another is
@@ -35,16 +34,13 @@ END
 # before is left out, because PostgreSQL looks at a row again when it had to wait for its lock.
 CANDIDATES = f"""
 WITH first AS MATERIALIZED (
-    SELECT a.id, load.count AS load, count(*) OVER () AS total
-    FROM routing_agent a CROSS JOIN LATERAL ({LOAD}) AS load
-    WHERE {AVAILABLE} AND a.capacity > load.count
+    SELECT a.id, load.count AS load, coalesce(nullif(u.name, ''), u.email) AS name,
+        count(*) OVER () AS total
+    {FREE_AGENTS}
     ORDER BY load.count, a.idle_since, a.id LIMIT %(most)s + 1)
-SELECT first.load, a.idle_since, a.id, a.capacity, a.member_id,
-    coalesce(nullif(u.name, ''), u.email), first.total
+SELECT first.load, a.idle_since, a.id, a.capacity, a.member_id, first.name, first.total
 FROM first
 JOIN routing_agent a ON a.id = first.id AND a.status = 'online' AND a.capacity > first.load
-JOIN accounts_member m ON m.id = a.member_id
-JOIN accounts_user u ON u.id = m.user_id
 ORDER BY a.id FOR NO KEY UPDATE OF a
 """  # noqa: S608 - put together from our own words
 
@@ -79,10 +75,14 @@ busy AS (
 SELECT id, version FROM given ORDER BY place
 """
 
-# Whether a conversation that nobody holds waits while an agent is free; the cheapest doubt first.
-STILL_WAITING = f"""
+# What is left after a batch: nothing, mostly, and that is cheap to see.
+ANYTHING_WAITS = f"""
 SELECT EXISTS (SELECT FROM conversations_conversation c WHERE {WANTS_AGENT})
-   AND EXISTS (SELECT FROM routing_agent a WHERE {AVAILABLE} AND a.capacity > ({LOAD}))
+"""  # noqa: S608 - put together from our own words
+
+# Whether a conversation that nobody holds waits while an agent is free.
+ANYTHING_ASSIGNABLE = f"""
+SELECT EXISTS (SELECT {FREE_AGENTS})
    AND EXISTS (SELECT FROM conversations_conversation c WHERE {WANTS_AGENT}
                LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
 """  # noqa: S608 - put together from our own words

@@ -20,6 +20,8 @@ from routing.presence import set_capacity, set_manual
 from routing.tasks import sweep
 from routing.waiting import load_by_member, receive_inbound, route_workspace
 from tests import builders
+from tests.gateway import twilio
+from tests.gateway.test_door import drain_all
 from tests.gateway.test_drain import in_parallel
 from tests.routing.build import agent, loads, waiting
 
@@ -116,6 +118,7 @@ def _route(workspace_id: int, start: object) -> None:
         route_workspace(workspace_id)
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_eight_router_processes_fill_ten_agents_exactly() -> None:
     channel = builders.channel()
     members = [agent(channel.workspace, 40) for _ in range(10)]
@@ -202,3 +205,40 @@ def test_routers_while_agents_leave_capacities_change_and_customers_write() -> N
     queued = Conversation.objects.filter(assignee=None).count()
     assert queued + sum(held.values()) == 2 * 2 * Crowd.ROUNDS
     assert not (free and queued)
+
+
+def test_routers_and_drains_never_wait_for_each_other_in_a_circle() -> None:
+    channel = builders.channel()
+    members = [agent(channel.workspace, 4) for _ in range(6)]
+    numbers = [f"+1415555{n:04d}" for n in range(20)]
+    dice = random.Random(7)
+
+    def write(place: int) -> None:
+        for n in range(6):
+            for number in dice.sample(numbers, 10):
+                fields = twilio.inbound_fields(channel, number, f"{place} {n}")
+                assert twilio.post(channel, fields).status_code == 200
+            drain_all()
+
+    def route(place: int) -> None:
+        for _ in range(30):
+            route_workspace(channel.workspace_id)
+
+    def come_and_go(place: int) -> None:
+        for _ in range(30):
+            presence = dice.choice([Presence.ONLINE, Presence.OFFLINE])
+            set_manual(member=dice.choice(members[:3]), presence=presence)
+
+    everything = [write] * 3 + [route] * 4 + [come_and_go]
+    in_parallel(8, lambda place: everything[place](place))
+    drain_all()
+    route_workspace(channel.workspace_id)
+    held = load_by_member([member.pk for member in members])
+    assert all(load <= 4 for load in held.values())
+    queued = Conversation.objects.filter(assignee=None, queued_at__isnull=False)
+    assert queued.count() + sum(held.values()) == Conversation.objects.count()
+    # What is given and taken back alternates, whatever happened at once.
+    for conversation in Conversation.objects.all():
+        steps = [step.member_id is not None for step in conversation.assignments.order_by("id")]
+        assert steps == [n % 2 == 0 for n in range(len(steps))]
+        assert (conversation.assignee_id is not None) == (len(steps) % 2 == 1)
