@@ -15,12 +15,13 @@ from django.utils import timezone
 from gateway import statuses, stopping
 from gateway.drain import anything_new, drain
 from gateway.inbound import DRAIN, wake_drain
-from gateway.models import ChannelLog, Delivery, InboundRequest, InboundState
+from gateway.models import Delivery
 from gateway.outbox.ask import end_leases
 from gateway.outbox.claim import ensure_buckets
 from gateway.outbox.queue import DELIVER, cancel_left_over, wake_outbox
 from gateway.outbox.runner import Runner
 from gateway.outbox.setback import beat
+from gateway.pruning import prune_before
 from gateway.states import State
 from gateway.wake import begun
 
@@ -97,7 +98,4 @@ def sweep() -> None:
 @shared_task(name="gateway.tasks.prune")
 def prune() -> None:
     """Drop log rows older than GATEWAY_LOG_DAYS; what failed stays until it is replayed."""
-    before = timezone.now() - timedelta(days=settings.GATEWAY_LOG_DAYS)
-    ChannelLog.objects.filter(created_at__lt=before).delete()
-    done = InboundRequest.objects.filter(state=InboundState.DONE, received_at__lt=before)
-    done._raw_delete(done.db)
+    prune_before(timezone.now() - timedelta(days=settings.GATEWAY_LOG_DAYS))
