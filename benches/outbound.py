@@ -155,8 +155,9 @@ def count_statements(sink: Sink) -> float:
     channel = make_channel(10_000.0)
     queue_bulk(channel, COUNTED)
     runner = Runner()
-    # Connections belong to threads, and the runner's statements are made in one of its own.
-    runner.database.submit(lambda: connection.execute_wrappers.append(count)).result()
+    # Connections belong to threads, and the runner's statements are made in two of its own.
+    for thread in (runner.claims, runner.outcomes):
+        thread.pool.submit(lambda: connection.execute_wrappers.append(count)).result()
     while runner.run(5.0):
         pass
     runner.close()

@@ -31,7 +31,7 @@ COLUMNS = (
     "error_class",
     "error_code",
 )
-CONTENT = COLUMNS.index("content")
+STATE, CONTENT = COLUMNS.index("state"), COLUMNS.index("content")
 
 
 @dataclass(slots=True)
@@ -61,8 +61,10 @@ class Row:
     @classmethod
     def of_columns(cls, columns: tuple[Any, ...]) -> Self:
         """From the values of COLUMNS as the cursor gives them: JSON unparsed."""
-        pk, state, *middle, content = columns[: CONTENT + 1]
-        return cls(pk, State(state), *middle, orjson.loads(content), *columns[CONTENT + 1 :])
+        values = list(columns)
+        values[STATE] = State(values[STATE])
+        values[CONTENT] = orjson.loads(values[CONTENT])
+        return cls(*values)
 
     @classmethod
     def of_delivery(cls, delivery: Delivery) -> Self:

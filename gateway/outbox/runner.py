@@ -2,23 +2,24 @@
 
 The loop runs in a thread of its own and lives as long as the process. ``run`` lets it claim for a
 while; sends that are still in flight when that is over go on, and are settled, without it: nobody
-waits for a provider that hangs, neither other channels nor the next task of this process. Database
-work runs in one more thread, so that it has one connection and one transaction at a time.
+waits for a provider that hangs, neither other channels nor the next task of this process. Claims
+and outcomes are each written by one more thread, so that neither waits for the other.
 """
 
 import asyncio
+import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import InterfaceError, OperationalError
 
 from gateway import stopping
 from gateway.outbox.ask import claim_questions
 from gateway.outbox.claim import claim
+from gateway.outbox.database import DatabaseThread
 from gateway.outbox.flights import Flights
 from gateway.outbox.prepare import Lines, Prepared, prepare_questions, prepare_sends
 from gateway.outbox.settle import Outcome, settle
@@ -38,6 +39,9 @@ ASK_SECONDS = 1.0
 # Waits between tries to write what became of sends; after the last, until the next run.
 SETTLE_AGAIN_SECONDS = (0.1, 0.5)
 SETTLE_LATER_SECONDS = 2.0
+# The database's thread has short work between its statements; by Python's default it would wait
+# 5 ms before each for the loop's thread, which has work without end.
+SWITCH_SECONDS = 0.0005
 # A stopping process waits so long for sends to land, and then for what they were to be written.
 GRACE_SECONDS, LAST_SECONDS = 4.0, 4.0
 
@@ -56,7 +60,7 @@ class Runner:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox-db")
+        self.claims, self.outcomes = DatabaseThread("claims"), DatabaseThread("outcomes")
         self.thread = threading.Thread(target=self._live, name="outbox-loop", daemon=True)
         self.lines = Lines()
         self.flights = Flights(self.loop)
@@ -83,8 +87,8 @@ class Runner:
             asyncio.run_coroutine_threadsafe(self._end(), self.loop).result()
             self.loop.call_soon_threadsafe(self.loop.stop)
             self.thread.join()
-        self.database.submit(connections.close_all).result()
-        self.database.shutdown()
+        for thread in (self.claims, self.outcomes):
+            thread.close()
         self.loop.close()
 
     @property
@@ -96,6 +100,7 @@ class Runner:
 
     def _live(self) -> None:
         asyncio.set_event_loop(self.loop)
+        sys.setswitchinterval(SWITCH_SECONDS)
         settling = self.loop.create_task(self._settle_forever())
         watching = self.loop.create_task(self._watch())
         self.loop.run_forever()
@@ -118,7 +123,7 @@ class Runner:
 
     async def _round(self) -> bool:
         """Claim once and wait until a next look is worth while; whether there is reason for one."""
-        given = await self._in_database(self._look, self.flights.counts())
+        given = await self.claims.do(self._look, self.flights.counts())
         self.flights.start(given.prepared)
         if not self.flights.busy:
             if given.wait_seconds is None or given.wait_seconds > PATIENCE_SECONDS:
@@ -162,7 +167,7 @@ class Runner:
         """Write outcomes; while the database is away they are kept, for only we know them."""
         for pause in (*SETTLE_AGAIN_SECONDS, None):
             try:
-                await self._in_database(settle, batch)
+                await self.outcomes.do(settle, batch)
                 break
             except (OperationalError, InterfaceError) as error:
                 if pause is None:
@@ -210,11 +215,3 @@ class Runner:
         self.flights.news.set()
         await self.flights.landed(LAST_SECONDS)
         await self.flights.close()
-
-    async def _in_database(self, work: Any, *args: Any) -> Any:
-        return await self.loop.run_in_executor(self.database, _with_connection, work, args)
-
-
-def _with_connection(work: Any, args: tuple[Any, ...]) -> Any:
-    close_old_connections()
-    return work(*args)

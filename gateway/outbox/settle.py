@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 
 from gateway import statuses, suppression
 from gateway.errors import (
@@ -25,7 +25,6 @@ from gateway.outbox.clock import database_now
 from gateway.outbox.log import write_log
 from gateway.outbox.rest import BREAKER_AFTER, rest_channels
 from gateway.outbox.row import Row
-from gateway.sql import with_values
 from gateway.states import State
 
 __all__ = ["BREAKER_AFTER", "Outcome", "settle"]
@@ -41,10 +40,11 @@ ASK_AFTER = (3.0, 10.0, 30.0)
 # Nearly every outcome is this one: accepted, and nothing has happened to the row meanwhile. Rows
 # are locked in the order of their ids, as everywhere.
 ACCEPT = """
-WITH v (id, external_id, attempts) AS (VALUES {values}),
-locked AS (
-    SELECT d.id, v.external_id FROM gateway_delivery d JOIN v ON d.id = v.id::bigint
-    WHERE d.state = 'sending' AND d.attempts = v.attempts::smallint
+WITH locked AS (
+    SELECT d.id, v.external_id FROM gateway_delivery d
+    JOIN unnest(%s::bigint[], %s::text[], %s::smallint[]) AS v (id, external_id, attempts)
+        ON d.id = v.id
+    WHERE d.state = 'sending' AND d.attempts = v.attempts
     ORDER BY d.id FOR UPDATE OF d)
 UPDATE gateway_delivery AS d SET
     state = 'sent', external_id = locked.external_id, sent_at = clock_timestamp(),
@@ -110,8 +110,12 @@ def _drop_taken_answers(outcomes: Sequence[Outcome]) -> None:
 
 def _accept(outcomes: Sequence[Outcome]) -> list[Row]:
     """Write those that are still as they were claimed; returns their rows as they are now."""
-    values = [(one.row.pk, one.external_id, one.row.attempts) for one in outcomes]
-    written = {pk for (pk,) in with_values(ACCEPT, values, fetch=True)}
+    if not outcomes:
+        return []
+    columns = zip(*((o.row.pk, o.external_id, o.row.attempts) for o in outcomes), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(ACCEPT, [list(column) for column in columns])
+        written = {pk for (pk,) in cursor.fetchall()}
     rows = [one.row for one in outcomes if one.row.pk in written]
     for row in rows:
         row.state = State.SENT

@@ -28,6 +28,7 @@ from gateway.models import (
 from gateway.outbox.ask import end_leases
 from gateway.outbox.claim import PER_CHANNEL, claim
 from gateway.outbox.queue import cancel_left_over, retry_delivery, set_batch_state
+from gateway.outbox.row import Row
 from gateway.outbox.runner import Runner
 from gateway.outbox.settle import Outcome, settle
 from gateway.states import State
@@ -177,7 +178,7 @@ def test_an_outcome_that_cannot_be_written_is_left_alone(
 def test_what_is_found_at_the_provider_while_a_person_retries_is_not_sent_again() -> None:
     delivery = queued(builders.channel())
     Delivery.objects.update(state=State.UNKNOWN, attempts=1)
-    asked = Delivery.objects.get()
+    asked = Row.of_delivery(Delivery.objects.get())
     retry_delivery(delivery=delivery)
     settle([Outcome(asked, external_id="SM" + "3" * 32, asked=True)])
     row = Delivery.objects.get()
