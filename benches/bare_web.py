@@ -8,9 +8,11 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+from benches.bare_table import INSERT_PATH
 from omnichannel import env
 
-os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+INSERT = "INSERT INTO bare_request (body) VALUES (%s)"
+
 settings.configure(
     SECRET_KEY="bench",  # noqa: S106 - signs nothing
     ALLOWED_HOSTS=["*"],
@@ -26,13 +28,6 @@ settings.configure(
     },
 )
 
-TABLE = """
-CREATE TABLE bare_request (
-    id bigserial PRIMARY KEY, body bytea NOT NULL, received_at timestamptz NOT NULL DEFAULT now())
-"""
-INSERT = "INSERT INTO bare_request (body) VALUES (%s)"
-
-
 def insert(request: HttpRequest) -> HttpResponse:
     """Keep the body, durably, and say so."""
     with connection.cursor() as cursor:
@@ -40,5 +35,5 @@ def insert(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", headers={"Content-Length": "2"})
 
 
-urlpatterns = [path("insert/", insert)]
+urlpatterns = [path(INSERT_PATH.lstrip("/"), insert)]
 application = get_wsgi_application()

@@ -4,7 +4,7 @@ Providers have no session, no language and no cookies, and are told from others 
 So the door stands before Django's handler, and takes a request straight from the server.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -17,12 +17,14 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpResponse
 from django.utils import timezone
 
-from gateway.contract import WebhookRequest, WebhookResponse
+from gateway.contract import Adapter, WebhookRequest
 from gateway.errors import BadSignature, Malformed
-from gateway.inbound import count_refusal, store
+from gateway.inbound import as_arrival, count_refusal, wake_drain
+from gateway.intake import Arrival, store_all
 from gateway.known import known_channel
 from gateway.models import Channel
 from gateway.registry import UnknownKind
+from gateway.together import Together
 
 logger = structlog.get_logger(__name__)
 
@@ -47,6 +49,10 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+UNKNOWN_CHANNEL = Answer(404, "Unknown channel.")
+TRY_AGAIN = Answer(503, "Try again.", headers={"Retry-After": "5"})
+
+
 class Door:
     """A WSGI application that takes webhooks and leaves everything else to ``pages``."""
 
@@ -57,8 +63,6 @@ class Door:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if not environ["PATH_INFO"].startswith(PREFIX):
             return self.pages(environ, start_response)
-        # What Django does for its requests: give up a connection that is broken or too old.
-        connection.close_if_unusable_or_obsolete()
         request_id = self.identify(environ.get("HTTP_X_REQUEST_ID", ""))
         answer = open_door(environ, request_id)
         body = answer.body.encode()
@@ -93,51 +97,99 @@ def open_door(environ: Environ, request_id: str) -> Answer:
     """
     if environ["REQUEST_METHOD"] not in METHODS:
         return Answer(405, headers={"Allow": ", ".join(sorted(METHODS))})
-    channel_id = environ["PATH_INFO"][len(PREFIX) :].rstrip("/")
     try:
-        return _taken(UUID(channel_id), environ, request_id)
-    except (ValueError, Channel.DoesNotExist, UnknownKind):
-        return Answer(404, "Unknown channel.")
-    except Malformed as error:
-        return Answer(400, str(error))
+        channel_id = UUID(environ["PATH_INFO"][len(PREFIX) :].rstrip("/"))
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return UNKNOWN_CHANNEL
+    if length > BODY_LIMIT:
+        return Answer(413, "Too large.")
+    body = environ["wsgi.input"].read(length)
+    knock = Knock(channel_id, as_webhook_request(environ, body), request_id)
+    hall.join(knock)
+    if knock.wakes:
+        wake_drain()
+    return knock.answer or TRY_AGAIN
+
+
+@dataclass(slots=True)
+class Knock:
+    """A request at the door and what it is told. ``wakes``: its thread is to wake the drain."""
+
+    channel_id: UUID
+    request: WebhookRequest
+    request_id: str
+    answer: Answer | None = None
+    wakes: bool = False
+
+
+def admit(knocks: Sequence[Knock]) -> None:
+    """Answer each: checked by itself, stored together."""
+    # What Django does for its requests: give up a connection that is broken or too old.
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+    waiting = list(knocks)
+    for fresh in LOOKS:
+        checked = [
+            (knock, *seen) for knock in waiting if (seen := _check(knock, fresh=fresh)) is not None
+        ]
+        if checked:
+            store_all([arrival for _knock, _adapter, arrival in checked])
+        for knock, adapter, arrival in checked:
+            _conclude(knock, adapter, arrival)
+        waiting = [knock for knock in waiting if knock.answer is None]
+        if not waiting:
+            break
+    stored = next((knock for knock in knocks if knock.wakes), None)
+    for knock in knocks:
+        knock.wakes = knock is stored
+
+
+def _check(knock: Knock, *, fresh: bool) -> tuple[Adapter, Arrival] | None:
+    """The adapter and what to store; None when it is answered already, or to be looked at again."""
+    try:
+        channel = known_channel(knock.channel_id, fresh=fresh)
+        try:
+            channel.adapter.verify(knock.request)
+        except BadSignature:
+            if not fresh:
+                return None  # the token may have been changed since this process last looked
+            count_refusal(channel)
+            raise
+        key = channel.adapter.shard_key(knock.request)
+        return channel.adapter, as_arrival(channel, knock.request, key, knock.request_id)
     except Exception as error:
-        with structlog.contextvars.bound_contextvars(request_id=request_id, channel=channel_id):
-            return _not_taken(error)
+        knock.answer = _refusal(knock, error)
+        return None
 
 
-def _not_taken(error: Exception) -> Answer:
+def _conclude(knock: Knock, adapter: Adapter, arrival: Arrival) -> None:
+    """Answer what was stored or failed; the channel of the rest has changed meanwhile."""
+    if arrival.error is not None:
+        knock.answer = _refusal(knock, arrival.error)
+    elif arrival.stored_id is not None:
+        knock.wakes = True
+        said = adapter.acknowledge(knock.request)
+        knock.answer = Answer(said.status, said.body, said.content_type)
+
+
+def _refusal(knock: Knock, error: Exception) -> Answer:
+    if isinstance(error, Channel.DoesNotExist | UnknownKind):
+        return UNKNOWN_CHANNEL
+    if isinstance(error, Malformed):
+        return Answer(400, str(error))
+    log = logger.bind(request_id=knock.request_id, channel=str(knock.channel_id))
     if isinstance(error, BadSignature):
-        logger.warning("webhook refused", reason=str(error))
+        log.warning("webhook refused", reason=str(error))
         return Answer(403, "Bad signature.")
     if isinstance(error, OperationalError | InterfaceError):
-        logger.error("webhook not stored: database away", exc_info=error)
-        return Answer(503, "Try again.", headers={"Retry-After": "5"})
-    logger.error("webhook not stored", exc_info=error)
+        log.error("webhook not stored: database away", exc_info=error)
+        return TRY_AGAIN
+    log.error("webhook not stored", exc_info=error)
     return Answer(500, "Try again.")
 
 
-def _taken(channel_id: UUID, environ: Environ, request_id: str) -> Answer:
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    if length > BODY_LIMIT:
-        return Answer(413, "Too large.")
-    request = as_webhook_request(environ, environ["wsgi.input"].read(length))
-    said = _take(channel_id, request, request_id)
-    return Answer(said.status, said.body, said.content_type)
-
-
-def _take(channel_id: UUID, request: WebhookRequest, request_id: str) -> WebhookResponse:
-    for fresh in LOOKS:
-        channel = known_channel(channel_id, fresh=fresh)
-        try:
-            channel.adapter.verify(request)
-        except BadSignature:
-            if fresh:
-                count_refusal(channel)
-                raise
-            continue  # the token may have been changed since this process last looked
-        if store(channel, request, channel.adapter.shard_key(request), request_id):
-            return channel.adapter.acknowledge(request)
-    raise OperationalError("The channel is being changed at this moment.")
+hall = Together(admit)
 
 
 def as_webhook_request(environ: Environ, body: bytes) -> WebhookRequest:

@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from gateway.contract import WebhookRequest
-from gateway.intake import Arrival, intake
+from gateway.intake import Arrival
 from gateway.known import KnownChannel
 from gateway.models import InboundRequest, InboundState, SignatureRefusal
 from gateway.wake import wake
@@ -52,12 +52,11 @@ def shard_of(channel_id: UUID, key: str) -> int:
     return zlib.crc32(f"{channel_id}:{key}".encode()) % settings.GATEWAY_SHARDS
 
 
-def store(channel: KnownChannel, request: WebhookRequest, shard_key: str, request_id: str) -> bool:
-    """Keep a verified request; durable when this returns True. Wakes the drain.
-
-    False when the channel is not as it was when the signature was checked: look again.
-    """
-    arrival = Arrival(
+def as_arrival(
+    channel: KnownChannel, request: WebhookRequest, shard_key: str, request_id: str
+) -> Arrival:
+    """A verified request as it will be kept."""
+    return Arrival(
         channel_id=channel.pk,
         version=channel.version,
         shard=shard_of(channel.pk, shard_key),
@@ -68,9 +67,6 @@ def store(channel: KnownChannel, request: WebhookRequest, shard_key: str, reques
         request_id=request_id,
         received_at=request.received_at,
     )
-    if intake.store(arrival):
-        wake_drain()
-    return arrival.stored_id is not None
 
 
 def wake_drain() -> None:

@@ -1,13 +1,6 @@
-"""Stores verified requests: those that arrive while one statement runs share the next.
+"""Writes verified requests into the inbound log, many in one statement, durable when it returns."""
 
-Each request is answered only after the statement that holds it has committed. One connection
-writes at a time in a process, so a storm costs few commits, and a lone request waits for nobody.
-"""
-
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -37,17 +30,12 @@ SELECT place, id FROM arrived
 """
 
 
-# While requests come side by side, a statement waits this long for some more. A commit is so quick
-# that it would else carry two or three; one that comes alone does not wait.
-GATHER_SECONDS = 0.001
-
-
 @dataclass(slots=True)
 class Arrival:
     """A verified request on its way into the log.
 
     ``version`` is the channel's ``updated_at`` that the signature was checked with. ``stored_id``
-    stays None when the channel has changed since then or is gone.
+    stays None when the channel has changed since then or is gone, or ``error`` says why not.
     """
 
     channel_id: UUID
@@ -61,72 +49,29 @@ class Arrival:
     received_at: datetime
     stored_id: int | None = None
     error: Exception | None = None
-    over: bool = False
 
 
-class Intake:
-    """Collects what arrives in this process's threads; made once per process."""
+def store_all(arrivals: Sequence[Arrival]) -> None:
+    """One statement for all; when it is refused, one for each, so that only the bad one fails.
 
-    def __init__(self, write: Callable[[Sequence[Arrival]], None]) -> None:
-        self.write = write
-        self.waiting: deque[Arrival] = deque()
-        self.writing = threading.Lock()
-        self.together = 0  # how many the last statement held
-
-    def store(self, arrival: Arrival) -> bool:
-        """Return once ``arrival`` is durable; raises what its statement raised.
-
-        True for the one of those stored together who is to wake the drain.
-        """
-        self.waiting.append(arrival)
-        with self.writing:
-            # Whoever had the lock before may have taken this one along.
-            wrote = not arrival.over
-            if wrote:
-                self._write_waiting()
-        if arrival.error is not None:
-            raise arrival.error
-        return wrote
-
-    def _write_waiting(self) -> None:
-        if self.together > 1:
-            time.sleep(GATHER_SECONDS)
-        batch = [self.waiting.popleft() for _ in range(len(self.waiting))]
-        self.together = len(batch)
-        try:
-            self.write(batch)
-        except Exception as error:
-            for arrival in batch:
-                arrival.error = error
-        finally:
-            for arrival in batch:
-                arrival.over = True
-
-
-def insert(batch: Sequence[Arrival]) -> None:
-    """One statement for all; when it is refused, one for each, so that only the bad one fails."""
+    What went wrong is in each one's ``error``.
+    """
     try:
-        _insert(batch)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
-        if len(batch) == 1:
-            raise
-        for arrival in batch:
-            _insert_alone(arrival)
-
-
-def _insert_alone(arrival: Arrival) -> None:
-    try:
-        _insert([arrival])
+        _insert(arrivals)
     except Exception as error:
-        arrival.error = error
+        away = isinstance(error, OperationalError | InterfaceError)
+        if away or len(arrivals) == 1:
+            for arrival in arrivals:
+                arrival.error = error
+            return
+        for arrival in arrivals:
+            store_all([arrival])
 
 
-def _insert(batch: Sequence[Arrival]) -> None:
-    rows = with_values(INSERT, [_values(place, one) for place, one in enumerate(batch)], fetch=True)
-    for place, stored_id in rows:
-        batch[place].stored_id = stored_id
+def _insert(arrivals: Sequence[Arrival]) -> None:
+    values = [_values(place, one) for place, one in enumerate(arrivals)]
+    for place, stored_id in with_values(INSERT, values, fetch=True):
+        arrivals[place].stored_id = stored_id
 
 
 def _values(place: int, arrival: Arrival) -> tuple[object, ...]:
@@ -142,6 +87,3 @@ def _values(place: int, arrival: Arrival) -> tuple[object, ...]:
         arrival.request_id,
         arrival.received_at,
     )
-
-
-intake = Intake(insert)
