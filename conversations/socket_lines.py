@@ -115,7 +115,7 @@ class Switchboard:
 
     async def join(self, workspace_id: int, outbox: Outbox) -> None:
         """Once this returns, no event of the workspace is missed without a word."""
-        await self.pulse.start()
+        self.pulse.start()
         await self.lines.setdefault(workspace_id, Line(workspace_id)).join(outbox)
 
     async def leave(self, workspace_id: int, outbox: Outbox) -> None:

@@ -8,6 +8,7 @@ when one is missing, events may be missing too.
 import asyncio
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import structlog
 from channels.layers import get_channel_layer
@@ -23,41 +24,42 @@ class Pulse:
 
     def __init__(self, missed: Callable[[], None]) -> None:
         self.missed = missed
-        self.expected = 0
-        self.tasks: list[asyncio.Task[None]] = []
+        self.task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Begin, unless it is beating."""
-        if self.tasks and not any(task.done() for task in self.tasks):
-            return
-        self.stop()
-        self.layer = get_channel_layer()
-        channel = await self.layer.new_channel()
-        self.expected = 0
-        self.tasks = [
-            asyncio.create_task(self._send(channel)),
-            asyncio.create_task(self._receive(channel)),
-        ]
+        if self.task is None or self.task.done():
+            self.task = asyncio.create_task(self._beat())
 
     def stop(self) -> None:
         """Nobody listens any more."""
-        for task in self.tasks:
-            task.cancel()
-        self.tasks = []
+        if self.task is not None:
+            self.task.cancel()
+            self.task = None
 
-    async def _send(self, channel: str) -> None:
-        for number in count():
-            try:
-                async with asyncio.timeout(SEND_SECONDS):
-                    await self.layer.send(channel, {"type": "pulse", "number": number})
-            except Exception as error:  # its number will be missing
-                logger.warning("pulse lost", reason=type(error).__name__)
-            await asyncio.sleep(EVERY)
+    async def _beat(self) -> None:
+        layer = get_channel_layer()
+        channel = await layer.new_channel()
+        receiving = asyncio.create_task(self._receive(layer, channel))
+        try:
+            for number in count():
+                await self._send(layer, channel, number)
+                await asyncio.sleep(EVERY)
+        finally:
+            receiving.cancel()
 
-    async def _receive(self, channel: str) -> None:
+    async def _send(self, layer: Any, channel: str, number: int) -> None:
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await layer.send(channel, {"type": "pulse", "number": number})
+        except Exception as error:  # its number will be missing
+            logger.warning("pulse lost", reason=type(error).__name__)
+
+    async def _receive(self, layer: Any, channel: str) -> None:
+        expected = 0
         while True:
-            number = (await self.layer.receive(channel))["number"]
-            if number != self.expected:
-                logger.warning("events may be lost", pulses=number - self.expected)
+            number = (await layer.receive(channel))["number"]
+            if number != expected:
+                logger.warning("events may be lost", pulses=number - expected)
                 self.missed()
-            self.expected = number + 1
+            expected = number + 1

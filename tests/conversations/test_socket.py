@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Member
-from conversations import realtime, socket, socket_lines, socket_watch
+from conversations import realtime, socket, socket_lines, socket_pulse, socket_watch
 from conversations.realtime import (
     conversation_changed,
     member_group,
@@ -343,3 +343,13 @@ async def test_after_redis_was_away_every_tab_is_told_to_fetch_everything(
                 event = await tab.hear()
             assert event == conversation_changed(7, 3)
         await leave(*tabs)
+
+
+async def test_many_who_come_at_once_hear_one_pulse_and_nothing_of_it(ana, monkeypatch):
+    monkeypatch.setattr(socket_pulse, "EVERY", 0.02)
+    cookie = await database_sync_to_async(session_of)(ana)
+    tabs = [connection(cookie) for _ in range(8)]
+    await asyncio.gather(*(tab.connect() for tab in tabs))
+    assert await asyncio.gather(*(tab.hears_nothing() for tab in tabs)) == [True] * 8
+    await leave(*tabs)
+    assert socket_lines.switchboard().pulse.task is None
