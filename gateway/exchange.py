@@ -1,6 +1,6 @@
 """One HTTP exchange with a provider as the channel log keeps it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Redacted already; ``status`` None when no answer came."""
+    """Redacted, on being asked in the case of ``response``; ``status`` None when no answer came."""
 
     method: str
     url: str
     status: int | None
     request: str
-    response: str
     error: str
     duration_ms: int
     at: datetime
+    answer: tuple[Request, Response] | None = field(default=None, repr=False)
+
+    @property
+    def response(self) -> str:
+        """The answer without its secrets; empty when there was none."""
+        return redaction.response_summary(*self.answer) if self.answer else ""
 
     @classmethod
     def of(cls, request: Request, response: Response | None, seconds: float, error: str) -> Self:
@@ -35,10 +40,10 @@ class Exchange:
             url=redaction.url_summary(request),
             status=response.status if response else None,
             request=redaction.request_summary(request),
-            response=redaction.response_summary(request, response) if response else "",
             error=error,
             duration_ms=round(seconds * 1000),
             at=timezone.now(),
+            answer=(request, response) if response else None,
         )
 
     def log_row(

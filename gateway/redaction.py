@@ -103,4 +103,4 @@ def _without(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         if secret and secret in text:
             text = text.replace(secret, HIDDEN)
-    return storable(text)
+    return text if text.isascii() and "\0" not in text else storable(text)

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from functools import lru_cache
 from time import monotonic
 from typing import TypeVar
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
@@ -24,8 +24,10 @@ from gateway.contract import Request, Response
 from gateway.errors import Ambiguous, Unreachable, Withdrawn
 from gateway.exchange import Exchange
 
-TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5, sock_read=25)
+# No time-out of its own for reading: its timer would be set again for each piece that comes in.
+TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 BODY_LIMIT = 1_000_000
+FORM = URL("http://form.invalid/")
 R = TypeVar("R")
 # NAT64 and 6to4: what lies behind is an IPv4 address, and may be one of a private network.
 TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"))
@@ -186,7 +188,8 @@ async def _once(
 
 def _letter(request: Request) -> Letter | None:
     if request.data is not None:
-        body = urlencode(request.data).encode()
+        # As a form is encoded, several times faster than by the standard library.
+        body = FORM.with_query(request.data).raw_query_string.encode()
         return Letter(body, "application/x-www-form-urlencoded")
     if request.json is not None:
         return Letter(json.dumps(request.json).encode(), "application/json")

@@ -43,7 +43,8 @@ def _row(one: "Outcome", exchange: Exchange) -> dict[str, Any]:
         "url": exchange.url,
         "status": exchange.status,
         "request": exchange.request,
-        "response": exchange.response,
+        # A success says no more than its id, which the delivery has.
+        "response": exchange.response if problem or one.asked else "",
         "error": problem,
         "error_class": one.error.name if one.error else "",
         "duration_ms": exchange.duration_ms,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from urllib.parse import parse_qsl
 
 import pytest
 from aiohttp import web
@@ -9,7 +10,7 @@ from aiohttp import web
 from gateway.contract import Request, Response
 from gateway.errors import Ambiguous, SendError, Unreachable
 from gateway.exchange import Exchange
-from gateway.transport import Forbidden, call, check_url, new_session, public_address
+from gateway.transport import Forbidden, _letter, call, check_url, new_session, public_address
 from tests.gateway.sink import Sink
 
 
@@ -152,3 +153,11 @@ def test_an_exchange_is_logged_without_secrets_and_bodies() -> None:
     for hidden in ["private words", "s3cr3t", "abc", "x1"]:
         assert hidden not in everything
     assert "+14155550100" in logged.request
+
+
+def test_a_form_arrives_as_it_was_meant() -> None:
+    texts = ["a & b = c + d; 100 %41", "ñ 😀 \u2028", "\t\r\n", "".join(map(chr, range(1, 256)))]
+    form = [(f"Field {n}&=", text) for n, text in enumerate(texts)] + [("To", "+1"), ("To", "+2")]
+    letter = _letter(Request("POST", "https://example.com/", data=form))
+    assert letter is not None
+    assert parse_qsl(letter.decode(), keep_blank_values=True, strict_parsing=True) == form
