@@ -14,6 +14,7 @@ BENCHES = (
     "routing",
     "realtime",
     "outbound",
+    "campaign",
 )
 
 

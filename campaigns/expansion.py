@@ -1,22 +1,27 @@
 """Hands a campaign's recipients over to the outbox, a batch at a time.
 
-Each batch is one transaction with a fixed number of statements: recipients are claimed with SKIP
-LOCKED, their texts rendered, deliveries queued and the ledger updated together. A killed worker
-leaves either all or nothing of a batch; a doubled task finds the rows taken; and a recipient's uid
-is its delivery's, which is unique. So nobody gets a campaign twice and nobody is missed.
+Each batch is one transaction with a fixed number of statements. It holds the campaign's row, so
+one worker at a time hands over; the others turn away. Lines are taken in the order of their ids,
+above the mark the last batch left, and the new mark commits together with their deliveries: a
+killed worker leaves all or nothing of a batch, a doubled task goes on after it. And should a line
+ever be taken again, its delivery's uid is the same and unique. So nobody gets a campaign twice and
+nobody is missed.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import F
 from django.utils import timezone
 
-from campaigns.models import Campaign, CampaignStatus, Recipient, RecipientState, SkipReason, given
+from campaigns import pace
+from campaigns.models import Campaign, CampaignStatus, Recipient, SkipReason, given, line_uid
 from campaigns.progress import campaign_changed
+from contacts.models import Contact
 from contacts.rendering import MissingValue, Template, compile_template
 from gateway.models import Delivery
 from gateway.outbox.queue import BulkItem, queue_bulk
@@ -25,30 +30,30 @@ from gateway.sql import update_from_values
 from gateway.states import State
 from gateway.wake import wake
 
-EXPAND = "campaigns.tasks.expand"
-BATCH = 500
-# Queued deliveries of one campaign in the outbox at most, so that pausing has little to hold back.
-LOOK_AHEAD = 2_000
+# What a text may be made of.
+SPOKEN = ("id", "name", "language", "country", "attributes", "blocked")
 
-# Sharing lock: expanders do not wait for each other, but pause, cancel and launch do for them.
-RUNNING = """
-SELECT id FROM campaigns_campaign WHERE id = %s AND status = 'sending' FOR SHARE
-"""
 # Nothing waits, nothing is queued and nothing is on its way: the campaign is done.
 FINISH = """
 UPDATE campaigns_campaign AS c SET status = 'finished', finished_at = %s, updated_at = %s
-WHERE c.status = 'sending'
-  AND NOT EXISTS (SELECT 1 FROM campaigns_recipient r
-                  WHERE r.campaign_id = c.id AND r.state = 'pending')
+WHERE c.status = 'sending' AND c.handed_to >= c.last_line
   AND NOT EXISTS (SELECT 1 FROM gateway_delivery d
                   WHERE d.batch_id = c.batch_id AND d.state IN ('queued', 'sending'))
 RETURNING c.id
 """
 
 
+class Waiting(NamedTuple):
+    """A line whose turn it is."""
+
+    id: int
+    contact_id: int
+    address: str
+
+
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What a batch of recipients gets: messages, and who gets none for which reason."""
+    """What a batch of lines gets: messages, and who gets none for which reason."""
 
     items: Sequence[BulkItem]
     skipped: Sequence[tuple[int, SkipReason]]
@@ -56,7 +61,7 @@ class Texts:
 
 def wake_expansion(campaign_id: int) -> None:
     """Let a worker hand over more of a campaign once this transaction has committed."""
-    wake(EXPAND, str(campaign_id), campaign_id=campaign_id)
+    wake(pace.EXPAND, str(campaign_id), campaign_id=campaign_id)
 
 
 def expand(campaign_id: int, *, batches: int = 40) -> int:
@@ -72,24 +77,23 @@ def expand(campaign_id: int, *, batches: int = 40) -> int:
 
 @transaction.atomic
 def expand_batch(campaign_id: int) -> int:
-    """One batch of a campaign; 0 when it is not sending, has nobody left, or enough is queued."""
-    with connection.cursor() as cursor:
-        cursor.execute(RUNNING, [campaign_id])
-        if cursor.fetchone() is None:
-            return 0
-    campaign = Campaign.objects.select_related("workspace", "channel", "batch").get(pk=campaign_id)
-    rows = _claim(campaign)
-    if not rows:
+    """One batch of a campaign; 0 when it is not sending, nobody is left, or enough is queued.
+
+    0 as well when another worker is at it.
+    """
+    campaign = _hold(campaign_id)
+    if campaign is None or not _has_room(campaign):
         return 0
-    texts = _write(campaign, rows)
-    deliveries: dict[UUID, int] = {}
+    lines = _next_lines(campaign)
+    texts = _write(campaign, lines)
     if texts.items:
-        deliveries = queue_bulk(
-            channel=given(campaign.channel), batch=given(campaign.batch), items=texts.items
-        )
-    _note(rows, deliveries, texts.skipped)
+        queue_bulk(channel=given(campaign.channel), batch=given(campaign.batch), items=texts.items)
+    _skip(campaign, texts.skipped)
+    campaign.handed += len(texts.items)
+    campaign.handed_to = lines[-1].id if lines else campaign.last_line
+    campaign.save(update_fields=["handed", "handed_to", "lines"])
     campaign_changed(campaign)
-    return len(rows)
+    return len(lines)
 
 
 def finish_settled() -> list[Campaign]:
@@ -107,45 +111,62 @@ def finish_settled() -> list[Campaign]:
 
 def campaigns_to_continue() -> list[int]:
     """Campaigns that still have recipients to hand over."""
-    pending = Recipient.objects.filter(campaign=OuterRef("pk"), state=RecipientState.PENDING)
-    rows = Campaign.objects.filter(Exists(pending), status=CampaignStatus.SENDING)
+    rows = Campaign.objects.filter(status=CampaignStatus.SENDING, handed_to__lt=F("last_line"))
     return list(rows.order_by("id").values_list("id", flat=True))
 
 
-def _claim(campaign: Campaign) -> list[Recipient]:
-    queued = Delivery.objects.filter(batch=given(campaign.batch), state=State.QUEUED).count()
-    room = min(BATCH, LOOK_AHEAD - queued)
-    if room <= 0:
-        return []
-    # The empty reason lets the index that counts also give the order.
-    rows = Recipient.objects.filter(campaign=campaign, state=RecipientState.PENDING, reason="")
-    rows = rows.select_for_update(skip_locked=True, of=("self",)).select_related("contact")
-    return list(rows.order_by("id")[:room])
+def _hold(campaign_id: int) -> Campaign | None:
+    """The row, locked, while it is sending and has lines left. Pausing waits for this lock."""
+    rows = Campaign.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    waiting = rows.filter(status=CampaignStatus.SENDING, handed_to__lt=F("last_line"))
+    return waiting.select_related("workspace", "channel", "batch").filter(pk=campaign_id).first()
 
 
-def _write(campaign: Campaign, rows: Sequence[Recipient]) -> Texts:
+def _has_room(campaign: Campaign) -> bool:
+    """Whether a whole batch fits below the look-ahead."""
+    queued = Delivery.objects.filter(batch=campaign.batch_id, state=State.QUEUED)
+    return len(queued.values_list("id")[: pace.room_below() + 1]) <= pace.room_below()
+
+
+def _next_lines(campaign: Campaign) -> list[Waiting]:
+    rows = Recipient.objects.filter(
+        campaign=campaign, id__gt=campaign.handed_to, id__lte=campaign.last_line, reason=""
+    )
+    found = rows.order_by("id").values_list("id", "contact_id", "address")[: pace.BATCH]
+    return [Waiting(*row) for row in found]
+
+
+def _write(campaign: Campaign, lines: Sequence[Waiting]) -> Texts:
     limit = adapter_class(given(campaign.channel).kind).capabilities.max_text
     try:
         template = compile_template(campaign.workspace, campaign.text)
     except ValidationError:
         # An attribute was deleted since the launch: the text can no longer be said to anybody.
-        return Texts([], [(row.pk, SkipReason.NO_TEXT) for row in rows])
+        return Texts([], [(line.id, SkipReason.NO_TEXT) for line in lines])
+    contacts = _contacts(lines)
     items: list[BulkItem] = []
     skipped: list[tuple[int, SkipReason]] = []
-    for row in rows:
-        text = _text(template, row, limit)
+    for line in lines:
+        text = _text(template, contacts.get(line.contact_id), limit)
         if isinstance(text, SkipReason):
-            skipped.append((row.pk, text))
+            skipped.append((line.id, text))
         else:
-            items.append(BulkItem(row.uid, row.address, text))
+            items.append(BulkItem(line_uid(campaign, line.id), line.address, text))
     return Texts(items, skipped)
 
 
-def _text(template: Template, row: Recipient, limit: int) -> str | SkipReason:
-    if row.contact.blocked:
+def _contacts(lines: Sequence[Waiting]) -> Mapping[int, Contact]:
+    rows = Contact.objects.filter(pk__in=[line.contact_id for line in lines])
+    return {contact.pk: contact for contact in rows.only(*SPOKEN)}
+
+
+def _text(template: Template, contact: Contact | None, limit: int) -> str | SkipReason:
+    if contact is None:
+        return SkipReason.DELETED
+    if contact.blocked:
         return SkipReason.BLOCKED
     try:
-        text = template.render(row.contact)
+        text = template.render(contact)
     except MissingValue:
         return SkipReason.NO_TEXT
     if not text:
@@ -153,17 +174,9 @@ def _text(template: Template, row: Recipient, limit: int) -> str | SkipReason:
     return text if len(text) <= limit else SkipReason.TOO_LONG
 
 
-def _note(
-    rows: Sequence[Recipient],
-    deliveries: Mapping[UUID, int],
-    skipped: Sequence[tuple[int, SkipReason]],
-) -> None:
-    queued = [(row.pk, deliveries[row.uid]) for row in rows if row.uid in deliveries]
+def _skip(campaign: Campaign, skipped: Sequence[tuple[int, SkipReason]]) -> None:
     update_from_values(
-        Recipient,
-        {"id": "bigint", "state": "text", "reason": "text", "delivery_id": "bigint"},
-        [
-            *((pk, RecipientState.QUEUED.value, "", delivery) for pk, delivery in queued),
-            *((pk, RecipientState.SKIPPED.value, why.value, None) for pk, why in skipped),
-        ],
+        Recipient, {"id": "bigint", "reason": "text"}, [(pk, why.value) for pk, why in skipped]
     )
+    for why, count in Counter(why for _pk, why in skipped).items():
+        campaign.move_lines(count, why.value)

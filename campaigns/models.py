@@ -3,6 +3,7 @@
 import uuid
 from typing import TypeVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import Member
 from accounts.scoping import WorkspaceModel
 from contacts.models import Contact, Segment
-from gateway.models import Batch, Channel, Delivery
+from gateway.models import Batch, Channel
 
 T = TypeVar("T")
 
@@ -29,8 +30,9 @@ class CampaignStatus(models.TextChoices):
 class Campaign(WorkspaceModel):
     """One text to one segment on one channel.
 
-    Launching freezes the audience, the text and the channel; the ledger then says for each
-    recipient what became of it. Numbers are counted from the ledger, never stored.
+    Launching freezes the audience, the text and the channel. The lines of the ledger are then
+    handed over to the outbox in the order of their ids, so that one mark says of a million lines
+    which have been, and no line is written again.
     """
 
     name = models.CharField(_("name"), max_length=200)
@@ -41,6 +43,17 @@ class Campaign(WorkspaceModel):
         max_length=16, choices=CampaignStatus.choices, default=CampaignStatus.DRAFT
     )
     batch = models.OneToOneField(Batch, null=True, on_delete=models.PROTECT)
+    # Part of each delivery's uid, so that no other installation's is the same to a provider.
+    seed = models.UUIDField(default=uuid.uuid4, editable=False)
+    # The ledger's lines have ids of this span (another campaign's may lie between).
+    first_line = models.BigIntegerField(default=0)
+    last_line = models.BigIntegerField(default=0)
+    # Lines up to this id are in the outbox, or have a reason why not; ``handed`` are in the outbox.
+    handed_to = models.BigIntegerField(default=0)
+    handed = models.IntegerField(default=0)
+    # How many lines have which reason; "" are those that get a message. Whoever writes lines keeps
+    # this in the same transaction, with this row locked.
+    lines = models.JSONField(default=dict)
     created_by = models.ForeignKey(Member, null=True, on_delete=models.PROTECT)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -53,20 +66,22 @@ class Campaign(WorkspaceModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def waiting(self) -> int:
+        """Lines that have not been handed over."""
+        return int(self.lines.get("", 0)) - self.handed
+
+    def move_lines(self, count: int, reason: str) -> None:
+        """Count ``count`` lines that were to get a message under ``reason``; not saved."""
+        self.lines[""] = self.lines.get("", 0) - count
+        self.lines[reason] = self.lines.get(reason, 0) + count
+
 
 def given(value: T | None) -> T:
     """A part of a campaign that launching has made sure of: its channel, segment or batch."""
     if value is None:
         raise LookupError("The campaign is still a draft.")
     return value
-
-
-class RecipientState(models.TextChoices):
-    """Before the outbox has it; after that the delivery's own state counts."""
-
-    PENDING = "pending", _("Waiting")
-    QUEUED = "queued", _("Handed over")
-    SKIPPED = "skipped", _("Not sent")
 
 
 class SkipReason(models.TextChoices):
@@ -80,14 +95,20 @@ class SkipReason(models.TextChoices):
     CANCELLED = "cancelled", _("Campaign cancelled")
     NO_TEXT = "no_text", _("A variable without value and without fallback")
     TOO_LONG = "too_long", _("Text too long with this person's values")
+    DELETED = "deleted", _("Contact deleted")
 
 
 class Recipient(WorkspaceModel):
-    """A line of the ledger: one contact and address of the frozen audience."""
+    """A line of the ledger: one contact and address of the frozen audience.
 
-    # A million rows are written at once, so each row has few indexes and checks: nothing looks by
-    # workspace alone, and whoever freezes holds the campaign's row and names its own workspace, so
-    # there is nothing for a constraint to find. Whether a contact still exists is checked.
+    A line says why nothing is sent; what became of it otherwise says the delivery whose uid is
+    ``line_uid``. campaigns.ledger puts the two together.
+    """
+
+    # A million rows are written at once, so each row has few indexes and no checks: nothing looks
+    # by workspace alone, and whoever freezes holds the campaign's row and names its own workspace.
+    # One statement writes a ledger, from contacts and addresses that are unique themselves: a
+    # unique index over the copy would only double its cost.
     workspace = models.ForeignKey(
         "accounts.Workspace",
         on_delete=models.CASCADE,
@@ -102,38 +123,51 @@ class Recipient(WorkspaceModel):
         db_index=False,
         db_constraint=False,
     )
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    # The ledger outlives the contact. A line that waits for somebody who is gone is skipped when
+    # its turn comes; merging moves lines (campaigns.merging), and waits for a freeze under way.
+    contact = models.ForeignKey(
+        Contact,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     address = models.CharField(max_length=320, blank=True)
-    # Becomes the delivery's uid, which is unique: that is what makes a double impossible.
-    uid = models.UUIDField(default=uuid.uuid4)
-    state = models.CharField(
-        max_length=8, choices=RecipientState.choices, default=RecipientState.PENDING
-    )
+    # Empty: gets a message. A line that waits when its campaign is cancelled keeps it empty too.
     reason = models.CharField(max_length=16, choices=SkipReason.choices, blank=True)
-    delivery = models.ForeignKey(
-        Delivery, null=True, on_delete=models.PROTECT, related_name="recipients", db_index=False
-    )
     replied_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["campaign", "contact", "address"], name="recipient_once"
-            ),
-            models.UniqueConstraint(
-                fields=["delivery"],
-                condition=Q(delivery__isnull=False),
-                name="recipient_of_delivery",
-            ),
-        ]
         indexes = [
-            models.Index(fields=["campaign", "state", "reason", "id"], name="recipient_counts"),
+            models.Index(
+                fields=["campaign", "reason", "id"], condition=~Q(reason=""), name="recipient_left"
+            ),
             models.Index(
                 fields=["campaign", "id"],
                 condition=Q(replied_at__isnull=False),
                 name="recipient_replied",
             ),
+            # A launch writes lines in the order of contacts, so a few pages a campaign hold one.
+            BrinIndex(fields=["contact"], name="recipient_contact_blocks"),
         ]
 
     def __str__(self) -> str:
         return f"{self.campaign_id} {self.address}"
+
+
+ID_BITS = 62
+
+
+def line_uid(campaign: Campaign, line_id: int) -> uuid.UUID:
+    """The uid of a line's delivery: always the same one, so that a line is queued once.
+
+    A UUID of version 8 (RFC 9562): half of the campaign's seed, then the line's id. So the uids of
+    a campaign are in the order of its lines, and a delivery names its line.
+    """
+    high = (campaign.seed.int >> 64) & ~(0xF << 12) | (8 << 12)
+    return uuid.UUID(int=(high << 64) | (0b10 << ID_BITS) | line_id)
+
+
+def line_id(uid: uuid.UUID) -> int:
+    """The line of a delivery."""
+    return uid.int & ((1 << ID_BITS) - 1)

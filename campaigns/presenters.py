@@ -1,14 +1,16 @@
 """Ledger lines in words, for the page and the export."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.models import Recipient, RecipientState
+from campaigns.ledger import Entry
+from campaigns.models import Recipient
 from campaigns.selectors import Progress
+from contacts.models import Contact
 from conversations.presenters.messages import PROBLEMS, fate
 from gateway.models import Delivery
 from gateway.states import State
@@ -37,9 +39,10 @@ TONES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the ledger. ``outcome`` is one of selectors.OUTCOMES; no ``why``: all is well."""
+    """A line of the ledger. ``outcome`` is one of ledger.OUTCOMES; no ``why``: all is well."""
 
     recipient: Recipient
+    contact: Contact | None
     outcome: str
     outcome_name: str
     tone: str
@@ -56,9 +59,9 @@ class Step:
     count: int
 
 
-def lines(recipients: Sequence[Recipient]) -> list[Line]:
-    """Each recipient's outcome and reason; needs contact and delivery loaded."""
-    return [_line(recipient) for recipient in recipients]
+def lines(entries: Iterable[Entry]) -> Iterator[Line]:
+    """Each line's outcome and reason."""
+    return map(_line, entries)
 
 
 def funnel(numbers: Progress) -> list[Step]:
@@ -78,24 +81,25 @@ def failure_words(error_class: str) -> str:
     return str(words) if words else _("The message could not be sent.")
 
 
-def _line(recipient: Recipient) -> Line:
-    delivery = recipient.delivery
-    if delivery is None:
-        skipped = recipient.state == RecipientState.SKIPPED
-        outcome = "skipped" if skipped else "pending"
-        why = recipient.get_reason_display() if skipped else ""
-        return Line(recipient, outcome, str(OUTCOME_NAMES[outcome]), "", why, "", None)
-    known = fate(delivery)
-    outcome = "queued" if delivery.state == State.SENDING else delivery.state
+def _line(entry: Entry) -> Line:
+    delivery = entry.delivery
+    outcome = "queued" if entry.state == State.SENDING else entry.state
+    known = fate(delivery) if delivery else None
     return Line(
-        recipient=recipient,
+        recipient=entry.recipient,
+        contact=entry.contact,
         outcome=outcome,
-        outcome_name=str(OUTCOME_NAMES.get(outcome, delivery.get_state_display())),
+        outcome_name=_outcome_name(outcome),
         tone=TONES.get(outcome, ""),
-        why=known.problem if known else "",
+        why=known.problem if known else entry.reason_text,
         detail=known.detail if known else "",
-        at=_moment(delivery),
+        at=_moment(delivery) if delivery else None,
     )
+
+
+def _outcome_name(outcome: str) -> str:
+    name = OUTCOME_NAMES.get(outcome)
+    return str(name if name is not None else State(outcome).label)
 
 
 def _moment(delivery: Delivery) -> datetime | None:

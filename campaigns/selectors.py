@@ -1,28 +1,14 @@
-"""Reads campaigns: numbers counted from the ledger, and the ledger itself."""
+"""Reads campaigns: numbers of the ledger, why sends failed, the list."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, QuerySet
 
 from accounts.models import Workspace
-from campaigns.models import Campaign, Recipient, RecipientState, SkipReason
+from campaigns.models import Campaign, CampaignStatus, Recipient, SkipReason
 from gateway.models import Delivery
 from gateway.states import State
-
-# What people ask the ledger for, as (ledger's state, delivery's states).
-OUTCOMES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "pending": (RecipientState.PENDING, ()),
-    "queued": (RecipientState.QUEUED, (State.QUEUED, State.SENDING)),
-    "sent": (RecipientState.QUEUED, (State.SENT,)),
-    "delivered": (RecipientState.QUEUED, (State.DELIVERED,)),
-    "read": (RecipientState.QUEUED, (State.READ,)),
-    "failed": (RecipientState.QUEUED, (State.FAILED,)),
-    "unknown": (RecipientState.QUEUED, (State.UNKNOWN,)),
-    "expired": (RecipientState.QUEUED, (State.EXPIRED,)),
-    "cancelled": (RecipientState.QUEUED, (State.CANCELLED,)),
-    "skipped": (RecipientState.SKIPPED, ()),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,32 +79,34 @@ def progress(campaign: Campaign) -> Progress:
 
 
 def progress_of(campaigns: Collection[Campaign]) -> dict[int, Progress]:
-    """The numbers of many campaigns in three statements, from indexes alone.
+    """The numbers of many campaigns in two statements, from indexes alone.
 
-    A handed-over line stands where its delivery stands, and a campaign's deliveries are those of
-    its batch; so both are counted apart and never joined.
+    The lines of the frozen ledger are counted when they are written. A handed-over line stands
+    where its delivery stands, and a campaign's deliveries are those of its batch.
     """
-    ids = [campaign.pk for campaign in campaigns]
     by_batch = {campaign.batch_id: campaign.pk for campaign in campaigns if campaign.batch_id}
-    states: dict[int, dict[str, int]] = {pk: {} for pk in ids}
-    skipped: dict[int, dict[str, int]] = {pk: {} for pk in ids}
-    lines = Recipient.objects.filter(campaign__in=ids).exclude(state=RecipientState.QUEUED)
-    for pk, state, reason, count in (
-        lines.order_by().values_list("campaign", "state", "reason").annotate(Count("id"))
-    ):
-        if state == RecipientState.SKIPPED:
-            skipped[pk][reason] = count
-        else:
-            states[pk][state] = count
+    states: dict[int, dict[str, int]] = {campaign.pk: {} for campaign in campaigns}
     # A delivery that was replaced by a fallback is followed by that one, in the same batch.
     deliveries = (
         Delivery.objects.filter(batch__in=by_batch).exclude(state=State.REPLACED).order_by()
     )
     for batch_id, state, count in deliveries.values_list("batch", "state").annotate(Count("id")):
         states[by_batch[batch_id]][state] = count
-    answered = Recipient.objects.filter(campaign__in=ids, replied_at__isnull=False).order_by()
+    answered = Recipient.objects.filter(campaign__in=states, replied_at__isnull=False).order_by()
     replied = dict(answered.values_list("campaign").annotate(Count("id")))
-    return {pk: Progress(states[pk], skipped[pk], replied.get(pk, 0)) for pk in ids}
+    return {
+        campaign.pk: _progress(campaign, states[campaign.pk], replied.get(campaign.pk, 0))
+        for campaign in campaigns
+    }
+
+
+def _progress(campaign: Campaign, states: dict[str, int], replied: int) -> Progress:
+    skipped = {reason: count for reason, count in campaign.lines.items() if reason and count}
+    if campaign.waiting and campaign.status == CampaignStatus.CANCELLED:
+        skipped[SkipReason.CANCELLED.value] = campaign.waiting
+    elif campaign.waiting:
+        states["pending"] = campaign.waiting
+    return Progress(states, skipped, replied)
 
 
 def failures(campaign: Campaign) -> Sequence[tuple[str, str, str, int]]:
@@ -127,27 +115,6 @@ def failures(campaign: Campaign) -> Sequence[tuple[str, str, str, int]]:
     grouped = rows.values_list("error_class", "error_code")
     counted = grouped.annotate(words=Max("error_text"), count=Count("id"))
     return list(counted.order_by("-count")[:10])
-
-
-def ledger(
-    campaign: Campaign, *, outcome: str = "", reason: str = "", replied: bool = False
-) -> QuerySet[Recipient]:
-    """Lines of the ledger with contact and delivery, in the order of the audience.
-
-    ``outcome`` is one of OUTCOMES, ``reason`` a SkipReason; anything else selects everything.
-    """
-    rows = Recipient.objects.filter(campaign=campaign).select_related("contact", "delivery")
-    if outcome in OUTCOMES:
-        state, deliveries = OUTCOMES[outcome]
-        condition = Q(state=state)
-        if deliveries:
-            condition &= Q(delivery__state__in=deliveries)
-        rows = rows.filter(condition)
-    if reason in SkipReason.values:
-        rows = rows.filter(state=RecipientState.SKIPPED, reason=reason)
-    if replied:
-        rows = rows.filter(replied_at__isnull=False)
-    return rows.order_by("id")
 
 
 def list_campaigns(workspace: Workspace) -> QuerySet[Campaign]:

@@ -12,7 +12,7 @@ from accounts.audit import record
 from accounts.models import Member, Workspace
 from campaigns.audience import freeze
 from campaigns.expansion import wake_expansion
-from campaigns.models import Campaign, CampaignStatus, Recipient, RecipientState, SkipReason, given
+from campaigns.models import Campaign, CampaignStatus, given
 from campaigns.progress import campaign_changed
 from contacts.fields import clean_text
 from contacts.models import Contact, Segment
@@ -122,11 +122,12 @@ def resume(*, campaign: Campaign, member: Member | None) -> Campaign:
 
 @transaction.atomic
 def cancel(*, campaign: Campaign, member: Member | None) -> Campaign:
-    """Stop for good: whoever has not been sent it will not be."""
+    """Stop for good: whoever has not been sent it will not be.
+
+    The lines that wait are not written again, however many: waiting in a cancelled campaign is to
+    be cancelled (campaigns.ledger).
+    """
     row = _locked(campaign, CampaignStatus.SENDING, CampaignStatus.PAUSED)
-    Recipient.objects.filter(campaign=row, state=RecipientState.PENDING).update(
-        state=RecipientState.SKIPPED, reason=SkipReason.CANCELLED
-    )
     row.finished_at = timezone.now()
     return _set_status(row, member, CampaignStatus.CANCELLED, BatchState.CANCELLED)
 

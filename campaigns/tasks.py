@@ -3,14 +3,15 @@
 from celery import shared_task
 
 from campaigns import expansion
+from campaigns.pace import EXPAND
 from campaigns.progress import tell_held_back
 from gateway.wake import begun
 
 
-@shared_task(name=expansion.EXPAND)
+@shared_task(name=EXPAND)
 def expand(campaign_id: int) -> None:
     """Hand over what fits of one campaign."""
-    begun(expansion.EXPAND, str(campaign_id))
+    begun(EXPAND, str(campaign_id))
     expansion.expand(campaign_id)
 
 

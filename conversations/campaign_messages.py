@@ -8,6 +8,8 @@ from collections.abc import Collection
 
 from django.db import connection
 
+from gateway.addresses import KINDS
+
 COLUMNS = """
 INSERT INTO conversations_message
     (workspace_id, conversation_id, channel_id, uid, direction, kind, text, attachments, data,
@@ -33,18 +35,25 @@ WHERE c.id = ANY(%s)
 ON CONFLICT (workspace_id, uid) DO NOTHING
 """  # noqa: S608 - constants only
 
-# A campaign message left: show it where a conversation is not resolved.
+# A campaign message left: show it where a conversation is not resolved. Each delivery is looked up
+# on its own way from address to contact to conversation, three probes of unique indexes; OFFSET 0
+# keeps the planner from going through all open conversations of the channel instead.
 FOR_DELIVERIES = f"""
 {COLUMNS}
 FROM gateway_delivery d
 JOIN gateway_batch b ON b.id = d.batch_id
-JOIN conversations_conversation c ON c.channel_id = d.channel_id AND c.status <> 'resolved'
-JOIN contacts_address a ON a.id = c.address_id AND a.value = d.address
-    AND a.workspace_id = d.workspace_id
-WHERE d.id = ANY(%s) AND {HANDED_OVER} AND c.contact_id = a.contact_id
+CROSS JOIN LATERAL (
+    SELECT a.id, a.contact_id FROM contacts_address a
+    WHERE a.workspace_id = d.workspace_id AND a.kind = ANY(%s) AND a.value = d.address
+    OFFSET 0) a
+CROSS JOIN LATERAL (
+    SELECT c.id, c.address_id FROM conversations_conversation c
+    WHERE c.contact_id = a.contact_id AND c.channel_id = d.channel_id AND c.status <> 'resolved'
+    OFFSET 0) c
+WHERE d.id = ANY(%s) AND {HANDED_OVER} AND c.address_id = a.id
 ON CONFLICT (workspace_id, uid) DO NOTHING
 RETURNING conversation_id, id
-"""
+"""  # noqa: S608 - constants only
 
 
 def attach_to_conversations(conversation_ids: Collection[int]) -> None:
@@ -62,5 +71,5 @@ def attach_deliveries(delivery_ids: Collection[int]) -> list[tuple[int, int]]:
     if not delivery_ids:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(FOR_DELIVERIES, [list(delivery_ids)])
+        cursor.execute(FOR_DELIVERIES, [list(KINDS), list(delivery_ids)])
         return list(cursor.fetchall())

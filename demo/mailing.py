@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from campaigns.audience import freeze
 from campaigns.expansion import expand_batch
+from campaigns.ledger import Ledger
 from campaigns.models import Campaign, CampaignStatus, Recipient
 from campaigns.services import create
 from conversations.campaign_messages import attach_to_conversations
@@ -83,8 +84,7 @@ def _settle_deliveries(campaign: Campaign, launched: datetime) -> None:
 
 def reachable(campaign: Campaign) -> set[int]:
     """Contacts whom the campaign has reached."""
-    rows = Recipient.objects.filter(campaign=campaign, delivery__state=State.DELIVERED)
-    return set(rows.values_list("contact_id", flat=True))
+    return {entry.recipient.contact_id for entry in Ledger(campaign, outcome="delivered")}
 
 
 def note_answers(campaign: Campaign, talks: Sequence[Talk], now: datetime) -> None:

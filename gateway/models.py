@@ -186,7 +186,8 @@ class Delivery(WorkspaceModel):
                 fields=["channel", "failed_at"], condition=Q(state="failed"), name="delivery_failed"
             ),
             models.Index(fields=["message_uid"], name="delivery_of_message"),
-            models.Index(fields=["batch", "state"], name="delivery_of_batch"),
+            # Campaigns' uids are in the order of their ledgers, whose pages this gives.
+            models.Index(fields=["batch", "state", "uid"], name="delivery_of_batch"),
             models.Index(fields=["channel", "address", "-id"], name="delivery_to_address"),
         ]
 

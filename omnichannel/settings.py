@@ -201,7 +201,7 @@ CONVERSATION_RECEIVERS = {
 CONVERSATION_OUTSIDE = {"agents": "routing.selectors.agents_with_load"}
 # What apps above contacts do when two contacts become one.
 CONTACT_RECEIVERS: dict[str, list[str]] = {
-    "merging": ["conversations.merging.receive_merging", "campaigns.progress.receive_merging"],
+    "merging": ["conversations.merging.receive_merging", "campaigns.merging.receive_merging"],
 }
 # Senders are spread over this many; a drainer takes up to 8 at once, so that two or more find work.
 GATEWAY_SHARDS = 16

@@ -83,9 +83,11 @@ class World:
         self.campaign = Campaign.objects.create(name="Draft", **fields)
         batch = Batch.objects.create(workspace=ws)
         launched = Campaign.objects.create(name="Sent", batch=batch, status="sending", **fields)
-        Recipient.objects.create(
+        line = Recipient.objects.create(
             workspace=ws, campaign=launched, contact=self.contact, address=self.address.value
         )
+        span = {"first_line": line.pk, "last_line": line.pk, "handed_to": line.pk - 1}
+        Campaign.objects.filter(pk=launched.pk).update(lines={"": 1}, **span)
 
     def rows(self) -> dict[str, models.Model]:
         """Everything by the word for it."""

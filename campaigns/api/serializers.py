@@ -2,23 +2,20 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.rest.serializers import ErrorSerializer, ScopedField, StrictSerializer
-from campaigns.models import Campaign, CampaignStatus, Recipient, RecipientState, SkipReason
-from campaigns.selectors import OUTCOMES
+from campaigns.ledger import OUTCOMES, Entry
+from campaigns.models import Campaign, CampaignStatus, SkipReason
 from contacts.models import Segment
 from gateway.api.serializers import error_of
 from gateway.models import Channel
 from gateway.states import State
 
-# A line's state: the recipient's until the outbox has it, the delivery's after that.
-STATES = [
-    (RecipientState.PENDING.value, RecipientState.PENDING.label),
-    (RecipientState.SKIPPED.value, RecipientState.SKIPPED.label),
-    *State.choices,
-]
+# A line's state: its own until the outbox has it, the delivery's after that.
+STATES = [("pending", _("Waiting")), ("skipped", _("Not sent")), *State.choices]
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
@@ -67,35 +64,32 @@ class CampaignQuery(serializers.Serializer[Campaign]):
     status = serializers.ChoiceField(choices=CampaignStatus.choices, required=False)
 
 
-class LineSerializer(serializers.Serializer[Any]):
+class LineSerializer(serializers.Serializer[Entry]):
     """A line of the ledger: what became of one recipient and, where not sent, why."""
 
-    contact = serializers.IntegerField(source="contact_id", read_only=True)
-    address = serializers.CharField(read_only=True)
-    state = serializers.SerializerMethodField()
+    contact = serializers.IntegerField(source="recipient.contact_id", read_only=True)
+    address = serializers.CharField(source="recipient.address", read_only=True)
+    state = serializers.ChoiceField(choices=STATES, read_only=True)
     reason = serializers.ChoiceField(choices=SkipReason.choices, read_only=True, allow_blank=True)
-    reason_text = serializers.CharField(source="get_reason_display", read_only=True)
+    reason_text = serializers.CharField(read_only=True)
     error = serializers.SerializerMethodField()
     delivery = serializers.SerializerMethodField()
-    replied_at = serializers.DateTimeField(read_only=True, allow_null=True)
-
-    @extend_schema_field(serializers.ChoiceField(choices=STATES))
-    def get_state(self, recipient: Recipient) -> str:
-        """Of the delivery, once there is one."""
-        return recipient.delivery.state if recipient.delivery else recipient.state
+    replied_at = serializers.DateTimeField(
+        source="recipient.replied_at", read_only=True, allow_null=True
+    )
 
     @extend_schema_field(ErrorSerializer(allow_null=True))
-    def get_error(self, recipient: Recipient) -> Any:
+    def get_error(self, entry: Entry) -> Any:
         """What the provider said."""
-        return error_of(recipient.delivery) if recipient.delivery else None
+        return error_of(entry.delivery) if entry.delivery else None
 
     @extend_schema_field(serializers.UUIDField(allow_null=True))
-    def get_delivery(self, recipient: Recipient) -> str | None:
+    def get_delivery(self, entry: Entry) -> str | None:
         """Its id."""
-        return str(recipient.delivery.uid) if recipient.delivery else None
+        return str(entry.delivery.uid) if entry.delivery else None
 
 
-class LineQuery(serializers.Serializer[Recipient]):
+class LineQuery(serializers.Serializer[Entry]):
     """Filters of the ledger."""
 
     state = serializers.ChoiceField(choices=list(OUTCOMES), required=False)

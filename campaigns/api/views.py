@@ -10,28 +10,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.rest.idempotency import idempotent
-from accounts.rest.pagination import IdCursorPagination
 from accounts.rest.problems import Conflict
 from accounts.rest.schema import KEY
 from accounts.rest.serializers import EmptySerializer
 from accounts.rest.views import WorkspaceViewSet
 from accounts.roles import Ability
 from campaigns import services
+from campaigns.api.pagination import LedgerPagination
 from campaigns.api.serializers import (
     CampaignQuery,
     CampaignSerializer,
     LineQuery,
     LineSerializer,
 )
+from campaigns.ledger import Ledger
 from campaigns.models import Campaign
-from campaigns.selectors import ledger, progress_of
+from campaigns.selectors import progress_of
 from campaigns.services import WrongStatus
-
-
-class AudiencePagination(IdCursorPagination):
-    """A ledger reads from its beginning."""
-
-    ordering = "id"
 
 
 class CampaignViewSet(WorkspaceViewSet):
@@ -100,14 +95,14 @@ class CampaignViewSet(WorkspaceViewSet):
         detail=True,
         methods=["get"],
         serializer_class=LineSerializer,
-        pagination_class=AudiencePagination,
+        pagination_class=LedgerPagination,
     )
     def recipients(self, request: Request, pk: int) -> Response:
         """The ledger, in the order of the audience."""
         campaign = self.get_object()
         query = self.query(LineQuery)
-        rows = ledger(campaign, outcome=query.get("state", ""), reason=query.get("reason", ""))
-        found = self.paginate_queryset(rows) or []
+        wanted = Ledger(campaign, query.get("state", ""), query.get("reason", ""))
+        found = self.paginate_queryset(wanted) or []
         return self.get_paginated_response(LineSerializer(found, many=True).data)
 
     def shown(self, instance: Any, *, many: bool = False, **context: Any) -> Any:

@@ -4,13 +4,11 @@ import csv
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from campaigns.models import Recipient
+from campaigns.ledger import Ledger
 from campaigns.presenters import lines
 
-CHUNK = 2_000
 # What makes a spreadsheet take a cell for a formula (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -28,26 +26,23 @@ def cell(value: Any) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
-def csv_rows(rows: QuerySet[Recipient]) -> Iterator[str]:
-    """The file line by line; reads the ledger in chunks by id, so memory does not grow."""
+def csv_rows(ledger: Ledger) -> Iterator[str]:
+    """The file line by line; the ledger is read in portions, so memory does not grow."""
     writer = csv.writer(_Echo())
     yield "\ufeff"
     yield writer.writerow(
         [_("Contact"), _("Name"), _("Address"), _("State"), _("Reason"), _("Time"), _("Answered")]
     )
-    last = 0
-    while chunk := list(rows.filter(id__gt=last)[:CHUNK]):
-        last = chunk[-1].pk
-        for line in lines(chunk):
-            recipient = line.recipient
-            yield writer.writerow(
-                [
-                    recipient.contact_id,
-                    cell(recipient.contact.name),
-                    cell(recipient.address),
-                    cell(line.outcome_name),
-                    cell(" ".join(part for part in (line.why, line.detail) if part)),
-                    line.at.isoformat() if line.at else "",
-                    recipient.replied_at.isoformat() if recipient.replied_at else "",
-                ]
-            )
+    for line in lines(ledger):
+        recipient = line.recipient
+        yield writer.writerow(
+            [
+                recipient.contact_id,
+                cell(line.contact.name) if line.contact else "",
+                cell(recipient.address),
+                cell(line.outcome_name),
+                cell(" ".join(part for part in (line.why, line.detail) if part)),
+                line.at.isoformat() if line.at else "",
+                recipient.replied_at.isoformat() if recipient.replied_at else "",
+            ]
+        )

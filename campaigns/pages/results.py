@@ -14,11 +14,12 @@ from accounts.members import MemberRequest, require
 from accounts.roles import Ability
 from accounts.scoping import get_scoped
 from campaigns import services
+from campaigns.ledger import Ledger
 from campaigns.models import Campaign, CampaignStatus, SkipReason
 from campaigns.pages.editor import ROWS
 from campaigns.pages.export import csv_rows
 from campaigns.presenters import OUTCOME_NAMES, failure_words, funnel, lines
-from campaigns.selectors import failures, ledger, list_campaigns, progress, progress_of
+from campaigns.selectors import failures, list_campaigns, progress, progress_of
 
 PAGE = 30
 LINES = 50
@@ -108,7 +109,7 @@ def export_ledger(request: MemberRequest, campaign_id: int) -> StreamingHttpResp
     """The ledger with the page's filters, as CSV."""
     campaign = get_scoped(ROWS, request.member.workspace_id, pk=campaign_id)
     response = StreamingHttpResponse(
-        csv_rows(ledger(campaign, **_filters(request))), content_type="text/csv; charset=utf-8"
+        csv_rows(Ledger(campaign, **_filters(request))), content_type="text/csv; charset=utf-8"
     )
     name = slugify(campaign.name)[:60] or "campaign"
     response["Content-Disposition"] = f'attachment; filename="{name}-{campaign.pk}.csv"'
@@ -120,8 +121,7 @@ def _result(request: MemberRequest, campaign: Campaign) -> dict[str, Any]:
     numbers = progress(campaign)
     filters = _filters(request)
     after = _number(request.GET.get("after"))
-    rows = ledger(campaign, **filters)
-    found = list((rows.filter(id__gt=after) if after is not None else rows)[: LINES + 1])
+    found = Ledger(campaign, **filters).page(LINES + 1, after=after or 0)
     return {
         "campaign": campaign,
         "numbers": numbers,
@@ -133,8 +133,8 @@ def _result(request: MemberRequest, campaign: Campaign) -> dict[str, Any]:
         if numbers.failed
         else [],
         "skipped": [(SkipReason(word).label, word, n) for word, n in numbers.skipped.items()],
-        "lines": lines(found[:LINES]),
-        "next": found[LINES - 1].pk if len(found) > LINES else None,
+        "lines": list(lines(found[:LINES])),
+        "next": found[LINES - 1].recipient.pk if len(found) > LINES else None,
         "filters": filters,
         "after": after,
         "outcomes": _outcomes(numbers, filters["outcome"]),

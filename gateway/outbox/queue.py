@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from gateway.models import Batch, BatchState, Channel, Delivery, Priority
@@ -15,6 +15,20 @@ from gateway.states import State, may_follow
 from gateway.wake import wake
 
 DELIVER = "gateway.tasks.deliver"
+
+
+# Arrays, because a thousand rows of VALUES take PostgreSQL longer to read than to insert.
+QUEUE_BULK = """
+INSERT INTO gateway_delivery
+    (workspace_id, channel_id, batch_id, uid, message_uid, medium, address, content, cost, priority,
+     marketing, state, due_at, created_at, attempts, asks, error_class, error_code, error_text)
+SELECT %(workspace)s, %(channel)s, %(batch)s, item.uid, item.uid, %(medium)s, item.address,
+    jsonb_build_object('text', item.text), item.cost, %(priority)s,
+    true, 'queued', %(now)s, %(now)s, 0, 0, '', '', ''
+FROM unnest(%(uids)s::uuid[], %(addresses)s::text[], %(texts)s::text[], %(costs)s::float[])
+    AS item (uid, address, text, cost)
+ON CONFLICT (uid) DO NOTHING
+"""
 
 
 class NotAllowed(Exception):
@@ -68,40 +82,31 @@ def queue_delivery(
 
 
 @transaction.atomic
-def queue_bulk(
-    *, channel: Channel, batch: Batch, items: Sequence[BulkItem]
-) -> dict[uuid.UUID, int]:
-    """Queue a batch's messages in one statement; returns each item's delivery id.
+def queue_bulk(*, channel: Channel, batch: Batch, items: Sequence[BulkItem]) -> int:
+    """Queue a batch's messages in one statement; returns how many are new.
 
-    An item whose uid is already in the outbox is left alone, and its row's id is returned.
+    An item whose uid is already in the outbox is left alone.
     """
     adapter = adapter_for(channel)
-    now = timezone.now()
-    Delivery.objects.bulk_create(
-        [
-            Delivery(
-                uid=item.uid,
-                workspace_id=channel.workspace_id,
-                channel=channel,
-                batch=batch,
-                message_uid=item.uid,
-                medium=adapter.medium,
-                address=item.address,
-                content={"text": item.text},
-                cost=adapter.segments(item.text),
-                priority=Priority.BULK,
-                marketing=True,
-                due_at=now,
-                created_at=now,
-            )
-            for item in items
-        ],
-        ignore_conflicts=True,
-        batch_size=None,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            QUEUE_BULK,
+            {
+                "workspace": channel.workspace_id,
+                "channel": str(channel.pk),
+                "batch": batch.pk,
+                "medium": adapter.medium,
+                "priority": Priority.BULK.value,
+                "now": timezone.now(),
+                "uids": [str(item.uid) for item in items],
+                "addresses": [item.address for item in items],
+                "texts": [item.text for item in items],
+                "costs": [adapter.segments(item.text) for item in items],
+            },
+        )
+        queued = int(cursor.rowcount)
     wake_outbox()
-    rows = Delivery.objects.filter(uid__in=[item.uid for item in items])
-    return dict(rows.values_list("uid", "id"))
+    return queued
 
 
 @transaction.atomic

@@ -1,11 +1,14 @@
 """What campaign tests are made of."""
 
+from collections import Counter
 from typing import Any
 
 from accounts.models import Member, Workspace
 from campaigns import services
 from campaigns.expansion import expand
+from campaigns.ledger import Ledger
 from campaigns.models import Campaign
+from campaigns.selectors import Progress, progress
 from contacts.models import Contact, Segment
 from contacts.segments.services import create_segment
 from gateway.models import Delivery
@@ -56,3 +59,14 @@ def expanded(ws: Workspace, **fields: Any) -> Campaign:
 def deliveries(campaign: Campaign) -> Any:
     """The campaign's rows of the outbox."""
     return Delivery.objects.filter(batch=campaign.batch_id)
+
+
+def counted(campaign: Campaign) -> Progress:
+    """The campaign's numbers, which must be what counting every line of the ledger gives."""
+    campaign = Campaign.objects.get(pk=campaign.pk)
+    numbers = progress(campaign)
+    found = Counter((entry.state, entry.reason) for entry in Ledger(campaign))
+    said = {(state, ""): count for state, count in numbers.states.items()}
+    said |= {("skipped", reason): count for reason, count in numbers.skipped.items()}
+    assert found == said
+    return numbers

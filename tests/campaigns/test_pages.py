@@ -166,7 +166,7 @@ def test_the_result_shows_numbers_reasons_and_every_line(page, ws):
         ("after=999999999", []),
     ]:
         lines = page.get(f"{url}?{query}").context["lines"]
-        assert [line.recipient.contact.name for line in lines] == names, query
+        assert [line.contact.name for line in lines] == names, query
     assert page.get(f"{url}live/").status_code == 200
 
 
