@@ -32,6 +32,8 @@ def keyword(text: str) -> Keyword | None:
     """The keyword a whole message is, without regard to case, accents, spaces and punctuation."""
     if len(text) > LONGEST:
         return None
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = text.casefold()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain)
+        plain = "".join(char for char in plain if not unicodedata.combining(char))
     return WORDS.get(BETWEEN.sub(" ", plain).strip())

@@ -159,6 +159,8 @@ def _message(hook: Webhook) -> list[Event]:
 
 
 def _attachments(hook: Webhook) -> tuple[Attachment, ...]:
+    if "MediaUrl0" not in hook.fields and hook.get("NumMedia") in {"", "0"}:
+        return ()
     urls = [(n, hook.get(f"MediaUrl{n}")) for n in range(MEDIA_LIMIT)]
     return tuple(
         Attachment(

@@ -4,13 +4,12 @@ Runs inside the drain's transaction. Repeats are recognised by (channel, externa
 conversation per contact and channel is kept by the database's constraint.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import uuid4
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
-from django.utils import timezone
+from django.db import IntegrityError
 
 from contacts.resolve import Resolved, resolve_addresses
 from conversations import realtime
@@ -18,45 +17,48 @@ from conversations.campaign_messages import attach_to_conversations
 from conversations.hooks import Inbound, notify
 from conversations.models import Direction, Message
 from gateway.events import InboundMessage, Received
-from gateway.sql import with_values
+from gateway.sql import storable, with_values
 
 PREVIEW = 160
 
-# Two twins in one statement cannot both conflict-update the same row, so: first who is new.
 INSERT_MESSAGES = """
 INSERT INTO conversations_message
     (workspace_id, conversation_id, channel_id, uid, direction, kind, text, attachments, data,
      external_id, created_at)
-SELECT v.workspace::bigint, v.conversation::bigint, v.channel::uuid, v.uid::uuid, 'inbound', 'text',
+SELECT v.workspace::bigint, v.conversation::bigint, v.channel::uuid, uuidv7(), 'inbound', 'text',
        v.text, v.attachments::jsonb, '{}'::jsonb, v.external_id, v.created_at::timestamptz
 FROM (VALUES {values}) AS v
-    (place, workspace, conversation, channel, uid, text, attachments, external_id, created_at)
-ORDER BY v.place::int
+    (place, workspace, conversation, channel, text, attachments, external_id, created_at)
+ORDER BY v.place
 ON CONFLICT (channel_id, external_id) DO NOTHING
-RETURNING id, conversation_id, text, attachments = '[]'::jsonb
+RETURNING id, conversation_id
 """
 
+# With its messages already counted in: they follow in the same transaction.
 OPEN_CONVERSATIONS = """
 INSERT INTO conversations_conversation
     (workspace_id, contact_id, channel_id, address_id, status, priority, version, preview,
-     preview_direction, queued_at, last_message_at, created_at)
-SELECT v.workspace::bigint, v.contact::bigint, v.channel::uuid, v.address::bigint, 'open', 0, 0, '',
-       '', v.at::timestamptz, v.at::timestamptz, v.at::timestamptz
-FROM (VALUES {values}) AS v (workspace, contact, channel, address, at)
+     preview_direction, queued_at, waiting_since, last_message_at, last_inbound_at, created_at)
+SELECT v.workspace::bigint, v.contact::bigint, v.channel::uuid, v.address::bigint, 'open', 0,
+       v.count::int, v.preview, 'inbound', v.began::timestamptz, v.began::timestamptz,
+       v.ended::timestamptz, v.ended::timestamptz, v.began::timestamptz
+FROM (VALUES {values}) AS v
+    (workspace, contact, channel, address, count, preview, began, ended)
 ON CONFLICT (contact_id, channel_id) WHERE NOT (status = 'resolved') DO NOTHING
+RETURNING contact_id, channel_id::text, id
 """
 
 # The newest conversation of a contact on a channel is the one that goes on.
 FIND_CONVERSATIONS = """
-SELECT DISTINCT ON (c.contact_id, c.channel_id) c.contact_id, c.channel_id, c.id
+SELECT DISTINCT ON (c.contact_id, c.channel_id) c.contact_id, c.channel_id::text, c.id
 FROM conversations_conversation c
 JOIN (VALUES {values}) AS v (contact, channel)
     ON c.contact_id = v.contact::bigint AND c.channel_id = v.channel::uuid
 ORDER BY c.contact_id, c.channel_id, (c.status <> 'resolved') DESC, c.id DESC
 """
 
-# Whatever an agent made of it: the customer writes, so it is open.
-# are locked in the order of their ids, so that two workers never wait for each other in a circle.
+# Whatever an agent made of it: the customer writes, so it is open. Rows are locked in the order of
+# their ids, so that two workers never wait for each other in a circle.
 TOUCH_CONVERSATIONS = """
 WITH v (id, count, at, preview) AS (VALUES {values}),
 locked AS (
@@ -74,33 +76,63 @@ UPDATE conversations_conversation AS c SET
     preview = v.preview, preview_direction = 'inbound'
 FROM v, locked, conversations_conversation AS old
 WHERE c.id = v.id::bigint AND locked.id = c.id AND old.id = c.id
-RETURNING c.id, c.workspace_id, c.contact_id, c.channel_id::text, c.assignee_id, c.version,
-    old.status <> 'open'
+RETURNING c.id, c.contact_id, c.channel_id::text, c.assignee_id, c.version, old.status <> 'open'
 """
+
+
+Key = tuple[int, str]  # contact and channel: what a conversation is of
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A received message with the person and conversation it belongs to."""
+    """A received message and who wrote it."""
 
     received: Received
     message: InboundMessage
     who: Resolved
 
+    @property
+    def preview(self) -> str:
+        """What lists show of it."""
+        return self.message.text[:PREVIEW] or ("📎" if self.message.attachments else "")
+
+
+@dataclass(slots=True)
+class Thread:
+    """The new messages of one contact on one channel, in the order received."""
+
+    lines: list[Line]
+    conversation_id: int = 0
+    opened: bool = False
+    message_ids: list[int] = field(default_factory=list)
+
+    @property
+    def first(self) -> Received:
+        """The message that began it."""
+        return self.lines[0].received
+
+    @property
+    def last(self) -> Line:
+        """The message that lists show."""
+        return self.lines[-1]
+
 
 def receive_messages(batch: Sequence[Received]) -> None:
-    """Store a batch of inbound messages, in the order received; repeats change nothing."""
+    """Store a batch of inbound messages, in the order received; repeats change nothing.
+
+    IntegrityError when a message came in twice at this very moment; it can be seen when the batch
+    is tried again.
+    """
     fresh = _without_repeats(batch)
     if not fresh:
         return
-    lines = _resolve(fresh)
-    conversations = _conversations(lines)
-    inserted = _insert(lines, conversations)
-    if not inserted:
-        return
-    touched = _touch(lines, conversations, inserted)
-    attach_to_conversations([row.conversation_id for row in touched])
-    notify("inbound", conversations=touched)
+    threads = _threads(_resolve(fresh))
+    _find_or_open(threads)
+    _insert(threads)
+    arrived = _events_of_opened(threads) + _touch(threads)
+    realtime.publish_many(event for one in arrived for event in one.events)
+    attach_to_conversations([one.inbound.conversation_id for one in arrived])
+    notify("inbound", conversations=[one.inbound for one in arrived])
 
 
 def _without_repeats(batch: Sequence[Received]) -> list[tuple[Received, InboundMessage]]:
@@ -138,63 +170,67 @@ def _resolve(fresh: Sequence[tuple[Received, InboundMessage]]) -> list[Line]:
     ]
 
 
-def _conversations(lines: Sequence[Line]) -> dict[tuple[int, str], int]:
-    """The conversation of each (contact, channel), opened where there is none."""
-    wanted = {(line.who.contact_id, str(line.received.channel_id)): line for line in lines}
-    found = _find(list(wanted))
-    missing = [line for key, line in wanted.items() if key not in found]
-    if missing:
-        with_values(
-            OPEN_CONVERSATIONS,
-            [
-                (
-                    line.received.workspace_id,
-                    line.who.contact_id,
-                    str(line.received.channel_id),
-                    line.who.address_id,
-                    line.received.received_at,
-                )
-                for line in missing
-            ],
+def _threads(lines: Sequence[Line]) -> dict[Key, Thread]:
+    threads: dict[Key, Thread] = {}
+    for line in lines:
+        key = (line.who.contact_id, str(line.received.channel_id))
+        threads.setdefault(key, Thread([])).lines.append(line)
+    return threads
+
+
+def _find_or_open(threads: Mapping[Key, Thread]) -> None:
+    """Give each thread its conversation."""
+    _note(threads, _find(list(threads)))
+    missing = {key: thread for key, thread in threads.items() if not thread.conversation_id}
+    _note(threads, with_values(OPEN_CONVERSATIONS, _new(missing), fetch=True), opened=True)
+    # Somebody else has opened one at this very moment.
+    _note(threads, _find([key for key, thread in missing.items() if not thread.conversation_id]))
+
+
+def _find(keys: Sequence[Key]) -> list[tuple[Any, ...]]:
+    return with_values(FIND_CONVERSATIONS, keys, fetch=True)
+
+
+def _note(
+    threads: Mapping[Key, Thread], rows: Iterable[tuple[Any, ...]], *, opened: bool = False
+) -> None:
+    for contact_id, channel_id, pk in rows:
+        thread = threads[contact_id, channel_id]
+        thread.conversation_id, thread.opened = pk, opened
+
+
+def _new(missing: Mapping[Key, Thread]) -> list[tuple[object, ...]]:
+    return [
+        (
+            thread.first.workspace_id,
+            contact_id,
+            channel_id,
+            thread.last.who.address_id,
+            len(thread.lines),
+            storable(thread.last.preview),
+            thread.first.received_at,
+            thread.last.received.received_at,
         )
-        found |= _find([key for key in wanted if key not in found])
-    return found
+        for (contact_id, channel_id), thread in missing.items()
+    ]
 
 
-def _find(keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
-    rows = with_values(FIND_CONVERSATIONS, keys, fetch=True)
-    return {(contact_id, str(channel_id)): pk for contact_id, channel_id, pk in rows}
+def _insert(threads: Mapping[Key, Thread]) -> None:
+    """Insert the messages; all of them, for the conversations have been told how many."""
+    rows = [
+        (place, thread.conversation_id, line)
+        for thread in threads.values()
+        for place, line in enumerate(thread.lines)
+    ]
+    inserted = with_values(INSERT_MESSAGES, [_message_row(*row) for row in rows], fetch=True)
+    if len(inserted) != len(rows):
+        raise IntegrityError("A message has come in at the same moment.")
+    by_conversation = {thread.conversation_id: thread for thread in threads.values()}
+    for pk, conversation_id in sorted(inserted):
+        by_conversation[conversation_id].message_ids.append(pk)
 
 
-@dataclass(slots=True)
-class Inserted:
-    """What was really new in one conversation."""
-
-    message_ids: list[int]
-    preview: str
-    at: datetime
-
-
-def _insert(
-    lines: Sequence[Line], conversations: dict[tuple[int, str], int]
-) -> dict[int, Inserted]:
-    rows = with_values(
-        INSERT_MESSAGES,
-        [_message_row(place, line, conversations) for place, line in enumerate(lines)],
-        fetch=True,
-    )
-    result: dict[int, Inserted] = {}
-    now = timezone.now()
-    for pk, conversation_id, text, bare in sorted(rows):
-        entry = result.setdefault(conversation_id, Inserted([], "", now))
-        entry.message_ids.append(pk)
-        entry.preview = text[:PREVIEW] if text or bare else "📎"
-    return result
-
-
-def _message_row(
-    place: int, line: Line, conversations: dict[tuple[int, str], int]
-) -> tuple[object, ...]:
+def _message_row(place: int, conversation_id: int, line: Line) -> tuple[object, ...]:
     received, message = line.received, line.message
     attachments = [
         {"url": a.url, "content_type": a.content_type, "name": a.name} for a in message.attachments
@@ -202,9 +238,8 @@ def _message_row(
     return (
         place,
         received.workspace_id,
-        conversations[line.who.contact_id, str(received.channel_id)],
+        conversation_id,
         str(received.channel_id),
-        str(uuid4()),
         message.text.replace("\x00", ""),
         orjson.dumps(attachments).decode(),
         message.external_id,
@@ -212,38 +247,65 @@ def _message_row(
     )
 
 
-def _touch(
-    lines: Sequence[Line],
-    conversations: dict[tuple[int, str], int],
-    inserted: dict[int, Inserted],
-) -> list[Inbound]:
-    addresses: dict[int, str] = {}
-    for line in lines:
-        pk = conversations[line.who.contact_id, str(line.received.channel_id)]
-        addresses[pk] = line.message.sender
-        if pk in inserted:
-            inserted[pk].at = line.received.received_at
-    rows = with_values(
-        TOUCH_CONVERSATIONS,
-        [(pk, len(new.message_ids), new.at, new.preview) for pk, new in sorted(inserted.items())],
-        fetch=True,
-    )
-    realtime.publish_many(_events(rows, inserted))
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A conversation in which somebody has written, and what its browsers are told."""
+
+    inbound: Inbound
+    events: list[tuple[int, realtime.Event]]
+
+
+def _events_of_opened(threads: Mapping[Key, Thread]) -> list[Arrived]:
     return [
-        Inbound(pk, workspace_id, contact_id, channel_id, addresses[pk], assignee_id, reopened)
-        for pk, workspace_id, contact_id, channel_id, assignee_id, _version, reopened in rows
+        _arrived(thread, contact_id, channel_id, len(thread.lines), None, reopened=False)
+        for (contact_id, channel_id), thread in threads.items()
+        if thread.opened
     ]
 
 
-def _events(
-    rows: Iterable[tuple[int, int, int, str, int | None, int, bool]],
-    inserted: dict[int, Inserted],
-) -> Iterable[tuple[int, realtime.Event]]:
-    for pk, workspace_id, _contact, _channel, _assignee, version, _reopened in rows:
-        ids = inserted[pk].message_ids
-        for place, message_id in enumerate(ids):
-            behind = len(ids) - 1 - place
-            yield (
-                workspace_id,
-                realtime.message_created(pk, version - behind, message_id, Direction.INBOUND),
-            )
+def _touch(threads: Mapping[Key, Thread]) -> list[Arrived]:
+    """Bring the conversations that were there already up to date."""
+    found = {thread.conversation_id: thread for thread in threads.values() if not thread.opened}
+    rows = with_values(
+        TOUCH_CONVERSATIONS,
+        [
+            (pk, len(thread.lines), thread.last.received.received_at, storable(thread.last.preview))
+            for pk, thread in sorted(found.items())
+        ],
+        fetch=True,
+    )
+    return [
+        _arrived(found[pk], contact_id, channel_id, version, assignee_id, reopened=reopened)
+        for pk, contact_id, channel_id, assignee_id, version, reopened in rows
+    ]
+
+
+def _arrived(
+    thread: Thread,
+    contact_id: int,
+    channel_id: str,
+    version: int,
+    assignee_id: int | None,
+    *,
+    reopened: bool,
+) -> Arrived:
+    pk, workspace_id = thread.conversation_id, thread.first.workspace_id
+    sender = thread.last.message.sender
+    inbound = Inbound(pk, workspace_id, contact_id, channel_id, sender, assignee_id, reopened)
+    before = version - len(thread.lines)
+    events = [
+        (
+            workspace_id,
+            realtime.message_created(
+                pk,
+                before + place,
+                message_id,
+                Direction.INBOUND,
+                request_id=line.received.request_id,
+            ),
+        )
+        for place, (message_id, line) in enumerate(
+            zip(thread.message_ids, thread.lines, strict=True), 1
+        )
+    ]
+    return Arrived(inbound, events)

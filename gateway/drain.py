@@ -53,7 +53,7 @@ WITH RECURSIVE due AS (
 mine AS MATERIALIZED (
     SELECT shard FROM (SELECT shard FROM due ORDER BY id OFFSET 0) longest_first
     WHERE pg_try_advisory_xact_lock(%s, shard) LIMIT %s)
-SELECT r.id, r.workspace_id, r.channel_id, r.method, r.url, r.headers, r.body, r.request_id,
+SELECT r.id, r.workspace_id, r.channel_id::text, r.method, r.url, r.headers, r.body, r.request_id,
     r.received_at, c.updated_at
 FROM gateway_inboundrequest r JOIN gateway_channel c ON c.id = r.channel_id
 WHERE r.state = 'new' AND r.shard IN (SELECT shard FROM mine)
@@ -131,7 +131,12 @@ def anything_new() -> bool:
 def _claim() -> list[StoredRequest]:
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, [LOCK_CLASS, SHARDS_AT_ONCE, BATCH])
-        return [StoredRequest(*row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    channels = {text: UUID(text) for _pk, _workspace, text, *_others in rows}
+    return [
+        StoredRequest(pk, workspace_id, channels[channel], *others)
+        for pk, workspace_id, channel, *others in rows
+    ]
 
 
 def _parse(rows: Sequence[StoredRequest]) -> list[Parsed]:
