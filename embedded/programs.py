@@ -34,8 +34,11 @@ def pages(environment: dict[str, str]) -> list[Program]:
 def workers(environment: dict[str, str]) -> list[Program]:
     """What does the work behind the pages."""
     return [
-        Program("inbound", _worker("inbound", "inbound,routing"), environment, 20),
-        Program("outbound", _worker("outbound", "outbound,campaigns,maintenance"), environment, 20),
+        Program("inbound", _worker("inbound", "inbound,routing", 2), environment, 20),
+        # One process sends over all channels at once; a second one would only share its places.
+        Program("outbound", _worker("outbound", "outbound", 1), environment, 20),
+        # Apart, so that the sweeps go on while messages leave.
+        Program("background", _worker("background", "campaigns,maintenance", 2), environment, 20),
         Program("beat", _celery("beat", "--pidfile="), environment),
     ]
 
@@ -45,8 +48,9 @@ def _granian(interface: str, port: str) -> list[str]:
     options = ["--host", host, "--port", port, "--interface", interface, "--workers", "1"]
     options += ["--workers-kill-timeout", "3"]
     if interface == "wsgi":
-        # Threads wait for the database most of the time; each has a connection of its own.
-        options += ["--blocking-threads", "4", "--no-ws"]
+        # Requests that come side by side are taken in together (gateway/together.py), so it takes
+        # some threads to have some side by side; each that asks the database has a connection.
+        options += ["--blocking-threads", "16", "--no-ws"]
     return [sys.executable, "-m", "granian", *options, f"omnichannel.{interface[:4]}:application"]
 
 
@@ -54,9 +58,9 @@ def _celery(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "celery", "-q", "-A", "omnichannel", *arguments]
 
 
-def _worker(name: str, queues: str) -> list[str]:
+def _worker(name: str, queues: str, processes: int) -> list[str]:
     return _celery(
-        *("worker", "-Q", queues, "-n", f"{name}@%h", "--concurrency", "2"),
+        *("worker", "-Q", queues, "-n", f"{name}@%h", "--concurrency", str(processes)),
         # Workers need nothing of each other; the chatter would only cost.
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     )
