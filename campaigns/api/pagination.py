@@ -1,7 +1,5 @@
 """Pages of a ledger, by the ids of its lines."""
 
-from typing import TYPE_CHECKING, Any
-
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor
@@ -11,35 +9,29 @@ from accounts.rest.pagination import IdCursorPagination
 from campaigns.ledger import Entry, Ledger
 from campaigns.models import ID_BITS
 
-if TYPE_CHECKING:
-    from rest_framework.views import APIView
-
-
 HIGHEST = 1 << ID_BITS
 
 
 class LedgerPagination(IdCursorPagination):
-    """As IdCursorPagination, from the beginning, over what is no queryset."""
+    """As IdCursorPagination, from the beginning, over what is no queryset (``lines``)."""
 
     ordering = "id"
+    found: list[Entry]
 
-    def paginate_queryset(
-        self, queryset: Any, request: Request, view: "APIView | None" = None
-    ) -> list[Entry] | None:
+    def lines(self, ledger: Ledger, request: Request) -> list[Entry]:
         """The lines of the page; ValidationError for a cursor that no page of ours gave."""
         self._check_size(request)
-        ledger: Ledger = queryset
         size = self.get_page_size(request) or self.page_size
         backwards, position = self._start(request)
         self.base_url = request.build_absolute_uri()
         if backwards:
             found = ledger.page(size + 1, before=position)
-            more, self.found = len(found) > size, found[-size:]
-            self.has_previous, self.has_next = more, True
+            self.found, self.has_next = found[-size:], True
+            self.has_previous = len(found) > size
         else:
             found = ledger.page(size + 1, after=position)
-            more, self.found = len(found) > size, found[:size]
-            self.has_previous, self.has_next = position > 0, more
+            self.found, self.has_next = found[:size], len(found) > size
+            self.has_previous = position > 0
         return self.found
 
     def get_next_link(self) -> str | None:
@@ -51,7 +43,7 @@ class LedgerPagination(IdCursorPagination):
         return self._link(0, reverse=True) if self.has_previous and self.found else None
 
     def _link(self, place: int, *, reverse: bool) -> str:
-        position = str(self.found[place].recipient.pk)
+        position = self.found[place].recipient.pk
         return str(self.encode_cursor(Cursor(offset=0, reverse=reverse, position=position)))
 
     def _start(self, request: Request) -> tuple[bool, int]:

@@ -102,8 +102,9 @@ class CampaignViewSet(WorkspaceViewSet):
         campaign = self.get_object()
         query = self.query(LineQuery)
         wanted = Ledger(campaign, query.get("state", ""), query.get("reason", ""))
-        found = self.paginate_queryset(wanted) or []
-        return self.get_paginated_response(LineSerializer(found, many=True).data)
+        pages = LedgerPagination()
+        found: Any = pages.lines(wanted, request)
+        return pages.get_paginated_response(LineSerializer(found, many=True).data)
 
     def shown(self, instance: Any, *, many: bool = False, **context: Any) -> Any:
         """With the progress of all rows."""
