@@ -26,6 +26,6 @@ class SteadyScheduler(PersistentScheduler):
 
     def _begin_anew(self, now: datetime) -> None:
         for entry in self.schedule.values():
-            if entry.last_run_at > now:
+            if entry.last_run_at and entry.last_run_at > now:
                 entry.last_run_at = now
         self._heap = None

@@ -1,6 +1,7 @@
 """Starts the product's real processes against the test database, and kills them for real."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -80,8 +81,13 @@ class Processes:
         for name in list(self.running):
             self.kill(name)
         if error is not None:
-            for log in sorted(self.logs.glob("*.log")):
-                print(f"--- {log.name}", log.read_text(errors="replace")[-4000:], sep="\n")
+            self.print_logs()
+        shutil.rmtree(self.logs, ignore_errors=True)
+
+    def print_logs(self) -> None:
+        """The last words of every process, for whoever looks into a failed test."""
+        for log in sorted(self.logs.glob("*.log")):
+            print(f"--- {log.name}", log.read_text(errors="replace")[-4000:], sep="\n")
 
     def start(self, name: str, *command: str, **environment: str) -> None:
         """Start a Python module as a process: ``start("beat", "celery", "-A", …)``."""

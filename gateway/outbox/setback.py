@@ -5,6 +5,7 @@ put right they are all late by as much: a channel would rest and messages would 
 """
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
@@ -43,10 +44,11 @@ def beat() -> timedelta | None:
     """
     with connection.cursor() as cursor:
         cursor.execute(BEAT)
-        (behind,) = cursor.fetchone()
+        behind: timedelta | None = cursor.fetchone()[0]
         if behind is None or behind < NOTICED:
             return None
+        spans: dict[str, Any] = {"behind": behind, "lease": LEASE}
         for repair in REPAIRS:
-            cursor.execute(repair, {"behind": behind, "lease": LEASE})
+            cursor.execute(repair, spans)
     logger.warning("the clock went back", seconds=behind.total_seconds())
     return behind

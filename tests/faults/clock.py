@@ -83,7 +83,7 @@ def install(path: str) -> None:
             return datetime.datetime.now(tz) + shift()
 
     timezone.now = lambda: django_now() + shift()
-    Celery.now = lambda app: celery_now(app) + shift()  # type: ignore[method-assign]
+    Celery.now = lambda app: celery_now(app) + shift()  # type: ignore[method-assign,assignment]
     # Whether a task has expired is asked of the class itself.
-    request.datetime = Shifted  # type: ignore[attr-defined]
+    request.datetime = Shifted  # type: ignore[attr-defined,assignment]
     time.time = lambda: epoch() + shift().total_seconds()

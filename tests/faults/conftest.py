@@ -1,6 +1,6 @@
 """Door and beat go on for all scenarios; each has a provider and workers of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +9,8 @@ from gateway.registry import adapters
 from tests.faults.provider import Provider
 from tests.faults.stack import Stack, forget_wakeups
 from tests.processes import Processes
+
+FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="package")
@@ -27,13 +29,27 @@ def provider() -> Iterator[Provider]:
         yield made
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let fixtures know that their test has failed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture
-def stack(transactional_db: None, door: Processes, provider: Provider) -> Iterator[Stack]:
+def stack(
+    transactional_db: None, door: Processes, provider: Provider, request: pytest.FixtureRequest
+) -> Iterator[Stack]:
     """Web and beat run, and no worker yet; ``url`` is the door's."""
     forget_wakeups()
     with Stack(provider, PUBLIC_URL=door.url) as made:
         made.url = door.url
         yield made
+        if request.node.stash.get(FAILED, False):
+            made.print_logs()
 
 
 @pytest.fixture

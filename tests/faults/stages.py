@@ -29,9 +29,10 @@ class Faults(AppConfig):
     def ready(self) -> None:
         """Wrap the place to stand at, and shift the clock."""
         if stage := os.environ.get("FAULT_STAGE"):
-            _install(*stage.split(), _stand_at(os.environ["FAULT_REACHED"]))
-        if path := os.environ.get("FAULT_CLOCK"):
-            clock.install(path)
+            when, path = stage.split()
+            _install(when, path, _stand_at(os.environ["FAULT_REACHED"]))
+        if shift := os.environ.get("FAULT_CLOCK"):
+            clock.install(shift)
 
 
 def _stand_at(mark: str) -> Callable[[], None]:

@@ -17,7 +17,7 @@ from tests.processes import until
 
 pytestmark = pytest.mark.slow
 
-RECIPIENTS = 400
+RECIPIENTS = 200
 # What the product promises (10 s), and what starting Python on a busy machine may add.
 STOP_SECONDS = 15.0
 
@@ -35,7 +35,7 @@ def test_a_deploy_in_mid_campaign(stack: Stack) -> None:
     queue(hanging, 5)
     stack.inbound(concurrency=2)
     stack.outbound(concurrency=2)
-    until(lambda: len(stack.provider.taken) > 50, "nothing leaves")
+    until(lambda: len(stack.provider.taken) > 30, "nothing leaves")
     written = [
         twilio.inbound_fields(inbox, f"+1415558{n % 20:04d}", f"Message {n}") for n in range(200)
     ]

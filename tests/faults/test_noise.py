@@ -42,7 +42,7 @@ def test_others_are_served_beside_noise_and_a_hanging_provider(stack: Stack) -> 
         lambda: len(stack.provider.sends_of(hanging.address)) > 50, "the hanging one is not tried"
     )
     until(lambda: len(stack.provider.accepted_of(noisy.address)) > 200, "the noise does not leave")
-    for round_number in range(5):
+    for round_number in range(3):
         for channel in [*others, noisy]:
             queue(channel, 1, f"Round {round_number}")
         urgent = Delivery.objects.filter(priority=0).exclude(channel=hanging)

@@ -2,9 +2,9 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from celery import current_app
 from django.utils import timezone
 
 from gateway.models import Bucket, Delivery, Heartbeat
@@ -13,6 +13,7 @@ from gateway.outbox.queue import queue_delivery
 from gateway.outbox.setback import beat
 from gateway.states import State
 from omnichannel.beat import SteadyScheduler
+from omnichannel.celery import app
 from tests import builders
 
 HOUR = timedelta(hours=1)
@@ -68,29 +69,28 @@ class Scheduler(SteadyScheduler):
 
     def setup_schedule(self) -> None:
         self.sent = []
-        self.data = {}
+        self.data: dict[str, Any] = {}
         self.update_from_dict(
             {name: {"task": name, "schedule": 1.0} for name in ("first", "second")}
         )
 
-    def get_schedule(self) -> object:
+    def get_schedule(self) -> dict[str, Any]:
         return self.data
 
-    schedule = property(get_schedule)  # type: ignore[assignment]
+    schedule = property(get_schedule)
 
-    def apply_entry(self, entry: object, producer: object = None) -> None:
-        self.sent.append(entry.name)  # type: ignore[attr-defined]
+    def apply_entry(self, entry: Any, producer: Any = None) -> None:
+        self.sent.append(entry.name)
 
 
 def test_beat_does_not_stand_still_when_the_clock_goes_back() -> None:
-    scheduler = Scheduler(current_app._get_current_object())
+    scheduler = Scheduler(app)
     for entry in scheduler.data.values():
-        entry.last_run_at = current_app.now() + HOUR
+        entry.last_run_at = app.now() + HOUR
     assert scheduler.tick() <= 1.0
-    scheduler.seen = current_app.now() + HOUR
+    scheduler.seen = app.now() + HOUR
     for entry in scheduler.data.values():
-        entry.last_run_at = current_app.now() - timedelta(seconds=2)
-    scheduler._heap = None
+        entry.last_run_at = app.now() - timedelta(seconds=2)
     while scheduler.tick() == 0:
         pass
     assert sorted(scheduler.sent) == ["first", "second"]

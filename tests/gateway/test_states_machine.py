@@ -37,6 +37,7 @@ from gateway.errors import (
     Unreachable,
 )
 from gateway.events import StatusUpdate
+from gateway.inbound import StoredRequest
 from gateway.models import (
     Batch,
     BatchState,
@@ -44,7 +45,6 @@ from gateway.models import (
     Channel,
     Delivery,
     DeliveryStatus,
-    InboundRequest,
     Suppression,
 )
 from gateway.outbox.ask import claim_questions, end_leases
@@ -59,6 +59,7 @@ from gateway.outbox.queue import (
     retry_delivery,
     set_batch_state,
 )
+from gateway.outbox.row import Row
 from gateway.outbox.settle import Outcome, settle
 from gateway.registry import adapters
 from gateway.states import FINAL, REPORTABLE, State
@@ -85,7 +86,7 @@ ADDRESS = "+14155550100"
 class Flight:
     """One attempt under way: the row as it was claimed, and whether the provider has got it."""
 
-    row: Delivery
+    row: Row
     sid: str | None = None
     arrived: bool = False
 
@@ -115,7 +116,7 @@ class Outbox(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        for model in (DeliveryStatus, Delivery, InboundRequest, Suppression, Batch):
+        for model in (DeliveryStatus, Delivery, Suppression, Batch):
             model.objects.all()._raw_delete("default")
         take_history()
         self.provider = Played()
@@ -130,13 +131,7 @@ class Outbox(RuleBasedStateMachine):
             kind: builders.channel(workspace, kind=kind, rate_per_second=1e6) for kind in KINDS
         }
         self.batch = Batch.objects.create(workspace=workspace)
-        now = timezone.now()
-        self.requests = {
-            channel.pk: InboundRequest.objects.create(
-                workspace=workspace, channel=channel, shard=0, body=b"", received_at=now
-            )
-            for channel in self.channels.values()
-        }
+        self.requests = {made.pk: report_request(made) for made in self.channels.values()}
 
     # --- In the outbox ------------------------------------------------------------------------
 
@@ -257,7 +252,7 @@ class Outbox(RuleBasedStateMachine):
         return multiple(*claim_questions().rows)
 
     @rule(asked=consumes(questions), reachable=st.booleans())
-    def say(self, asked: Delivery, reachable: bool) -> None:
+    def say(self, asked: Row, reachable: bool) -> None:
         """The provider says what it knows, or cannot be reached. It shows what others have too."""
         one = Outcome(asked, can_find=True, asked=True)
         found = self.provider.sids.get(asked.uid, [])
@@ -355,11 +350,18 @@ class Outbox(RuleBasedStateMachine):
         rows = list(Delivery.objects.order_by("id"))
         return data.draw(st.sampled_from(rows)) if rows else None
 
-    def _kind(self, row: Delivery) -> str:
+    def _kind(self, row: Delivery | Row) -> str:
         return next(kind for kind, made in self.channels.items() if made.pk == row.channel_id)
 
 
 GONE = Unreachable("No connection")
+
+
+def report_request(channel: Channel) -> StoredRequest:
+    """A request of the provider's in which a report on this channel's messages comes."""
+    now = timezone.now()
+    where = (1, channel.workspace_id, channel.pk)
+    return StoredRequest(*where, "POST", "", "{}", memoryview(b""), "", now, channel.updated_at)
 
 
 def test_any_order_of_steps_ends_in_a_legal_state(settings: Any) -> None:
