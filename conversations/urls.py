@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from conversations.views import actions, fragments, pages
+from conversations.views import actions, fragments, life, pages
 
 urlpatterns = [
     path("", pages.inbox, name="inbox"),
@@ -23,6 +23,11 @@ urlpatterns = [
         "conversations/<int:pk>/messages/<int:message_pk>/retry/",
         actions.retry,
         name="message-retry",
+    ),
+    path(
+        "conversations/<int:pk>/messages/<int:message_pk>/life/",
+        life.message_life,
+        name="message-life",
     ),
     path("conversations/<int:pk>/draft/", actions.draft, name="conversation-draft"),
     path("conversations/<int:pk>/read/", actions.read, name="conversation-read"),

@@ -1,6 +1,7 @@
 """Drops log rows that are old enough, in batches that hold nobody up and may be stopped."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -27,7 +28,7 @@ def prune_before(before: datetime, *, size: int = BATCH, most: int = MOST_BATCHE
     )
 
 
-def _delete(rows: QuerySet, size: int, most: int) -> int:  # type: ignore[type-arg]
+def _delete(rows: QuerySet[Any], size: int, most: int) -> int:
     """Batch by batch in the order of the index that ``rows`` is sorted by."""
     total = 0
     for _ in range(most):
@@ -50,6 +51,6 @@ def _delete_reports(before: datetime, size: int, most: int) -> int:
     return total
 
 
-def _raw_delete(rows: QuerySet) -> int:  # type: ignore[type-arg]
+def _raw_delete(rows: QuerySet[Any]) -> int:
     # Nothing points at these tables, so Django need not fetch the rows first.
     return int(rows._raw_delete(rows.db))

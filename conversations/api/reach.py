@@ -49,7 +49,7 @@ def reach(
     message = send_message(
         conversation=conversation, author=None, text=text, uid=uid, priority=Priority.SYSTEM
     )
-    message.data = {"via": "api", "member": member.pk}
+    message.data = {"via": "api", "member": member.pk, "reason": choice.reason}
     message.save(update_fields=["data"])
     return message, choice
 

@@ -166,6 +166,17 @@ class ReasonSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(read_only=True)
 
 
+class LifeSerializer(MessageSerializer):
+    """A message with all that is known of its way."""
+
+    reason = serializers.SerializerMethodField()
+
+    @extend_schema_field(ReasonSerializer(allow_null=True))
+    def get_reason(self, message: Message) -> Any:
+        """Why this channel; null unless it was chosen as the best one."""
+        return message.data.get("reason")
+
+
 class SentSerializer(MessageSerializer):
     """The message, with the reason for the choice of channel when it was ``best``."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -27,6 +27,7 @@ from conversations.api.serializers import (
     ConversationChange,
     ConversationQuery,
     ConversationSerializer,
+    LifeSerializer,
     MessageSerializer,
     ReplySerializer,
     SendSerializer,
@@ -34,7 +35,8 @@ from conversations.api.serializers import (
     SnoozeSerializer,
 )
 from conversations.models import Conversation, Kind, Message
-from gateway.models import Delivery, DeliveryStatus
+from conversations.selectors.life import exchanges_of, reports_of
+from gateway.models import Delivery
 
 
 class ConversationViewSet(WorkspaceViewSet):
@@ -186,11 +188,13 @@ class MessageViewSet(WorkspaceViewSet):
     serializer_class = MessageSerializer
     write_ability = Ability.INBOX
 
+    @extend_schema(responses=LifeSerializer)
     def retrieve(self, request: Request, pk: int) -> Response:
-        """A message's whole life."""
+        """A message's whole life: every attempt, every report, and why this channel."""
         message = self.get_object()
         context = self.get_serializer_context()
-        return Response(show_messages([message], context, life=True)[0])
+        shown = show_messages([message], context, life=True, serializer=LifeSerializer)
+        return Response(shown[0])
 
     @extend_schema(request=SendSerializer, responses={202: SentSerializer}, parameters=[KEY])
     @idempotent
@@ -210,9 +214,9 @@ def show_messages(
     life: bool = False,
     serializer: type[MessageSerializer] = MessageSerializer,
 ) -> Any:
-    """Messages with their deliveries, and with ``life`` all that providers reported.
+    """Messages with their deliveries, and with ``life`` every exchange and report of a provider.
 
-    One statement for all deliveries, one for all reports.
+    One statement each for all deliveries, exchanges and reports.
     """
     messages = list(messages)
     by_message: dict[UUID, list[Delivery]] = defaultdict(list)
@@ -221,25 +225,7 @@ def show_messages(
     for row in rows.filter(workspace__in=ours).order_by("-id"):
         by_message[row.message_uid].append(row)
     deliveries = [row for rows_ in by_message.values() for row in rows_]
-    statuses = reports_of(deliveries) if life else {}
-    context = {**context, "deliveries": by_message, "statuses": statuses}
-    return serializer(messages, many=True, context=context).data
-
-
-def reports_of(deliveries: list[Delivery]) -> dict[int, list[DeliveryStatus]]:
-    """What the provider reported by delivery id, oldest first; one statement."""
-    by_uid = {row.uid: row.pk for row in deliveries}
-    by_external = {(row.channel_id, row.external_id): row.pk for row in deliveries}
-    named = Q(delivery_uid__in=list(by_uid)) | Q(
-        external_id__in=[row.external_id for row in deliveries if row.external_id]
-    )
-    rows: QuerySet[DeliveryStatus] = DeliveryStatus.objects.filter(
-        named, channel__in={row.channel_id for row in deliveries}
-    )
-    found: dict[int, list[DeliveryStatus]] = defaultdict(list)
-    for status_ in rows.order_by("received_at", "id"):
-        pk = by_external.get((status_.channel_id, status_.external_id))
-        pk = pk or (by_uid.get(status_.delivery_uid) if status_.delivery_uid else None)
-        if pk is not None:
-            found[pk].append(status_)
-    return found
+    found: dict[str, Any] = {"deliveries": by_message}
+    if life:
+        found |= {"statuses": reports_of(deliveries), "exchanges": exchanges_of(deliveries)}
+    return serializer(messages, many=True, context={**context, **found}).data

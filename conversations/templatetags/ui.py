@@ -153,6 +153,21 @@ def clock(value: datetime | None) -> SafeString:
     )
 
 
+@register.filter
+def exact(value: datetime | None) -> SafeString:
+    """A <time> with day and seconds, in the reader's zone; the full time on hover."""
+    if value is None:
+        return mark_safe("")
+    local = timezone.localtime(value)
+    day = format_skeleton("MMMd", local, locale=locale())
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(),
+        full_time(value),
+        f"{day} {format_time(local, 'medium', locale=locale())}",
+    )
+
+
 def short_moment(value: datetime) -> str:
     """“5m”, “3h”, then “12 Mar”, then with the year."""
     age = timezone.now() - value

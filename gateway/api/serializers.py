@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.rest.serializers import ErrorSerializer, StrictSerializer
 from gateway.channels import public_config, webhook_url
-from gateway.models import Channel, Delivery, DeliveryStatus
+from gateway.models import Channel, ChannelLog, Delivery, DeliveryStatus
 from gateway.registry import adapters
 from gateway.states import State
 
@@ -111,6 +111,25 @@ class StatusSerializer(serializers.Serializer[Any]):
         return error_of(status)
 
 
+class ExchangeSerializer(serializers.Serializer[Any]):
+    """A request to the provider and its answer; ``kind`` is send or find (asked about it)."""
+
+    kind = serializers.CharField(read_only=True)
+    attempt = serializers.IntegerField(read_only=True, allow_null=True)
+    ok = serializers.BooleanField(read_only=True)
+    status = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="HTTP status; null when no answer came."
+    )
+    error = serializers.SerializerMethodField()
+    duration_ms = serializers.IntegerField(read_only=True, allow_null=True)
+    at = serializers.DateTimeField(source="created_at", read_only=True)
+
+    @extend_schema_field(ErrorSerializer(allow_null=True))
+    def get_error(self, entry: ChannelLog) -> Any:
+        """The class of error and the provider's words."""
+        return None if entry.ok else {"code": entry.error_class, "text": entry.error}
+
+
 class DeliverySerializer(serializers.Serializer[Any]):
     """One attempt chain to put a message on one channel for one address."""
 
@@ -128,12 +147,19 @@ class DeliverySerializer(serializers.Serializer[Any]):
     delivered_at = serializers.DateTimeField(read_only=True, allow_null=True)
     read_at = serializers.DateTimeField(read_only=True, allow_null=True)
     failed_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    exchanges = serializers.SerializerMethodField()
     statuses = serializers.SerializerMethodField()
 
     @extend_schema_field(ErrorSerializer(allow_null=True))
     def get_error(self, delivery: Delivery) -> Any:
         """Why it failed or waits."""
         return error_of(delivery)
+
+    @extend_schema_field(ExchangeSerializer(many=True))
+    def get_exchanges(self, delivery: Delivery) -> Any:
+        """Every attempt, oldest first; looked up by the view of one message, else empty."""
+        found: dict[int, list[ChannelLog]] = self.context.get("exchanges", {})
+        return ExchangeSerializer(found.get(delivery.pk, []), many=True).data
 
     @extend_schema_field(StatusSerializer(many=True))
     def get_statuses(self, delivery: Delivery) -> Any:

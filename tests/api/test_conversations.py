@@ -13,7 +13,7 @@ from accounts.models import IdempotencyKey, Role
 from accounts.rest.idempotency import prune_keys
 from contacts.models import Address, Contact
 from conversations.models import Conversation, Message
-from gateway.models import Delivery, DeliveryStatus, Suppression
+from gateway.models import ChannelLog, Delivery, DeliveryStatus, Suppression
 from tests import builders
 from tests.api.client import caller, errors
 
@@ -231,6 +231,22 @@ def test_a_message_tells_its_whole_life():
             occurred_at=now,
             received_at=now,
         )
+    for attempt, error in [(1, "Throttled"), (2, "")]:
+        ChannelLog.objects.create(
+            workspace=api.workspace,
+            channel=conversation.channel,
+            delivery=delivery,
+            kind="send",
+            ok=not error,
+            error_class=error,
+            error=error and "Too many requests",
+            method="POST",
+            url="x",
+            status=429 if error else 201,
+            attempt=attempt,
+            duration_ms=12,
+            created_at=now,
+        )
     body = api.get(f"messages/{message.pk}/").json()
     assert (body["status"], body["external_id"]) == ("failed", "SM1")
     assert body["error"] == {"code": "30003", "text": "Unreachable destination handset"}
@@ -238,6 +254,14 @@ def test_a_message_tells_its_whole_life():
     assert (told["id"], told["state"], told["attempts"]) == (str(delivery.uid), "failed", 2)
     assert told["failed_at"] is not None
     assert [status["word"] for status in told["statuses"]] == ["sent", "undelivered"]
+    first, second = told["exchanges"]
+    assert (first["attempt"], first["ok"], first["status"]) == (1, False, 429)
+    assert first["error"] == {"code": "Throttled", "text": "Too many requests"}
+    assert (second["attempt"], second["status"], second["error"]) == (2, 201, None)
+    assert body["reason"] is None
+    listed = api.get(f"conversations/{conversation.pk}/messages/").json()["results"][0]
+    assert listed["deliveries"][0]["exchanges"] == []
+    assert "reason" not in listed
 
 
 def test_another_workspaces_deliveries_never_show():

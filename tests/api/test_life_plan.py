@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from conversations.api.views import reports_of
+from conversations.selectors.life import reports_of
 from gateway.models import DeliveryStatus
 from tests import builders
 
