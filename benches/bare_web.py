@@ -1,7 +1,5 @@
 """The limit of accepting: a minimal Django view that verifies nothing and inserts one row."""
 
-import os
-
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
@@ -27,6 +25,7 @@ settings.configure(
         }
     },
 )
+
 
 def insert(request: HttpRequest) -> HttpResponse:
     """Keep the body, durably, and say so."""

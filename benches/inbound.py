@@ -20,6 +20,7 @@ KNOWN = 10_000
 REPEATS = 1_000
 AGENTS = 50
 WARM = 500
+THREADS = 16  # as embedded/programs.py starts it
 COUNTED = 1_000
 
 
@@ -38,16 +39,32 @@ def accept(result: Result) -> None:
     fresh_database()
     channel = make_ground(f"http://127.0.0.1:{port}")
     requests = prepared_posts(port, channel)
-    bare = max(_bare(bare_port, requests, threads) for threads in (1, 4, 16))
-    with running(_granian(port, "omnichannel.wsgi:application", 32), **_public(port)):
+    ours, bare = [], []
+    # In turn, for the machine is not equally quick all the time; each at its best.
+    for threads, part in zip((1, 4, 16), _parts(requests), strict=True):
+        bare.append(_bare(bare_port, part, threads))
+        ours.append(_accepted(port, part))
+    result.figures |= {"accepted_per_s": max(ours), "bare_accepted_per_s": max(bare)}
+    result.ratios["accept_vs_bare_django_insert"] = max(ours) / max(bare)
+
+
+def _parts(requests: list[bytes]) -> list[list[bytes]]:
+    size = len(requests) // 3
+    return [requests[:size], requests[size : 2 * size], requests[2 * size :]]
+
+
+def _accepted(port: int, requests: list[bytes]) -> float:
+    with running(_granian(port, "omnichannel.wsgi:application", THREADS), **_public(port)):
         wait_for_port(port)
-        post_all(port, requests[:WARM])
-        posted = post_all(port, requests[WARM:])
-    if posted.statuses != {200: len(requests) - WARM}:
-        raise RuntimeError(f"The door answered {posted.statuses}.")
-    result.figures["accepted_per_s"] = (len(requests) - WARM) / posted.seconds
-    result.figures["bare_accepted_per_s"] = bare
-    result.ratios["accept_vs_bare_django_insert"] = result.figures["accepted_per_s"] / bare
+        return _rate(port, requests)
+
+
+def _rate(port: int, requests: list[bytes]) -> float:
+    """Answers a second, after some to get going; all of them must be 200."""
+    posted = [post_all(port, requests[:WARM]), post_all(port, requests[WARM:])]
+    if any(set(one.statuses) != {200} for one in posted):
+        raise RuntimeError(f"The answers were {[one.statuses for one in posted]}.")
+    return (len(requests) - WARM) / posted[1].seconds
 
 
 def _granian(port: int, application: str, threads: int) -> list[str]:
@@ -65,14 +82,10 @@ def _bare(port: int, requests: list[bytes], threads: int) -> float:
 
     with connection.cursor() as cursor:
         cursor.execute(TABLE)
-    posts = [_to(INSERT_PATH, request) for request in requests[: MESSAGES // 2]]
+    posts = [_to(INSERT_PATH, request) for request in requests]
     with running(_granian(port, "benches.bare_web:application", threads)):
         wait_for_port(port)
-        post_all(port, posts[:WARM])
-        posted = post_all(port, posts[WARM:])
-    if posted.statuses != {200: len(posts) - WARM}:
-        raise RuntimeError(f"The bare view answered {posted.statuses}.")
-    return (len(posts) - WARM) / posted.seconds
+        return _rate(port, posts)
 
 
 def _to(path: str, request: bytes) -> bytes:
@@ -124,7 +137,7 @@ def number(n: int) -> str:
 
 def prepared_posts(port: int, channel: Any) -> list[bytes]:
     """Signed requests in a shuffled order that is the same in each run; a repeat follows later."""
-    shuffle = random.Random(7)  # noqa: S311 - only an order
+    shuffle = random.Random(7)
     people = shuffle.sample(range(2 * KNOWN), MESSAGES)
     path = f"/webhooks/{channel.pk}/"
     posts = []

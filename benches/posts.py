@@ -7,7 +7,8 @@ machine all the same.
 import asyncio
 import multiprocessing
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -50,41 +51,38 @@ def _child(pipe: Connection, port: int, connections: int) -> None:
 async def _post_all(port: int, requests: list[bytes], connections: int) -> Posted:
     loop = asyncio.get_running_loop()
     waiting = iter(requests)
-    statuses: dict[int, int] = {}
-    lanes = []
-    for _ in range(connections):
-        over = loop.create_future()
-        lanes.append(over)
-        await loop.create_connection(
-            lambda over=over: _Lane(waiting, statuses, over), "127.0.0.1", port
-        )
+    statuses: Counter[int] = Counter()
+    lanes = [_Lane(waiting, statuses) for _ in range(connections)]
+    for lane in lanes:
+        await loop.create_connection(lambda lane=lane: lane, "127.0.0.1", port)  # type: ignore[misc]
     started = time.perf_counter()
-    for lane in _Lane.all:
+    for lane in lanes:
         lane.next()
-    await asyncio.gather(*lanes)
-    return Posted(time.perf_counter() - started, statuses)
+    await asyncio.gather(*(lane.over for lane in lanes))
+    return Posted(time.perf_counter() - started, dict(statuses))
 
 
 class _Lane(asyncio.Protocol):
     """One connection: a request, its answer, the next request."""
 
-    all: "list[_Lane]" = []
+    transport: asyncio.Transport
 
-    def __init__(self, waiting, statuses, over) -> None:  # type: ignore[no-untyped-def]
-        self.waiting, self.statuses, self.over = waiting, statuses, over
+    def __init__(self, waiting: Iterator[bytes], statuses: Counter[int]) -> None:
+        self.waiting, self.statuses = waiting, statuses
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.buffer = b""
-        _Lane.all.append(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
         self.transport = transport
 
     def next(self) -> None:
         request = next(self.waiting, None)
         if request is None:
-            self.transport.close()
             self.over.set_result(None)
+            self.transport.close()
         else:
-            self.transport.write(request)  # type: ignore[attr-defined]
+            self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -92,8 +90,7 @@ class _Lane(asyncio.Protocol):
         if not separator or len(rest) < _content_length(head):
             return
         self.buffer = b""
-        status = int(head[9:12])
-        self.statuses[status] = self.statuses.get(status, 0) + 1
+        self.statuses[int(head[9:12])] += 1
         self.next()
 
     def connection_lost(self, error: Exception | None) -> None:
