@@ -20,8 +20,8 @@ from gateway.states import State
 
 LEASE = timedelta(seconds=90)
 # In flight at once: per channel, and over all of them in one process.
-PER_CHANNEL = 400
-IN_ALL = 1_200
+PER_CHANNEL = 250
+IN_ALL = 1_000
 # What a channel may have in flight, of the places that are free. However many providers hang, some
 # places stay free for the others (dynamic thresholds, as switches share their buffers).
 SHARE = 0.5
