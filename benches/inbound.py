@@ -89,7 +89,7 @@ def _bare(port: int, requests: list[bytes], threads: int) -> float:
 
 
 def _to(path: str, request: bytes) -> bytes:
-    line, _, rest = request.partition(b"\r\n")
+    _line, _, rest = request.partition(b"\r\n")
     return b"POST " + path.encode() + b" HTTP/1.1\r\n" + rest
 
 

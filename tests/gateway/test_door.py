@@ -1,14 +1,25 @@
 """The webhook door: refusals store nothing; what is taken is kept before it is understood."""
 
 import uuid
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from django.conf import settings
 from django.test import Client
+from django.utils import timezone
+from twilio.request_validator import RequestValidator
 
 from conversations.models import Conversation, Message
+from gateway.door import Door
 from gateway.drain import drain
 from gateway.inbound import replay
-from gateway.models import InboundRequest, InboundState, SignatureRefusal
+from gateway.intake import Arrival, store_all
+from gateway.models import Channel, InboundRequest, InboundState, SignatureRefusal
+from gateway.secrets import seal, unseal
+from omnichannel.logs import request_id
 from tests import builders
 from tests.gateway import twilio
 
@@ -87,3 +98,86 @@ def test_nul_characters_do_not_lose_a_message() -> None:
     twilio.post(channel, twilio.inbound_fields(channel, "+14155550100", "a\x00b"))
     drain_all()
     assert Message.objects.get().text == "ab"
+
+
+def test_a_changed_token_counts_at_once() -> None:
+    channel = builders.channel()
+    fields = twilio.inbound_fields(channel, "+14155550100", "Hola")
+    assert twilio.post(channel, fields).status_code == 200
+    old = dict(unseal(channel.config))
+    channel.config = seal(old | {"auth_token": "f" * 32})
+    channel.save()
+    assert twilio.post(channel, fields).status_code == 403
+    assert twilio.post(channel, fields, token="f" * 32).status_code == 200
+    assert InboundRequest.objects.count() == 2
+
+
+def test_a_channel_that_is_gone_is_404_although_it_was_known() -> None:
+    channel = builders.channel()
+    fields = twilio.inbound_fields(channel, "+14155550100", "Hola")
+    assert twilio.post(channel, fields).status_code == 200
+    InboundRequest.objects.all().delete()
+    Channel.objects.filter(pk=channel.pk).delete()
+    assert twilio.post(channel, fields).status_code == 404
+    assert not InboundRequest.objects.exists()
+
+
+def arrival(channel: Channel, **changes: Any) -> Arrival:
+    """A verified request as the door would store it."""
+    fields: dict[str, Any] = {
+        "channel_id": channel.pk,
+        "version": channel.updated_at,
+        "shard": 0,
+        "method": "POST",
+        "url": "http://example.com/",
+        "headers": {},
+        "body": b"a=b",
+        "request_id": "r",
+        "received_at": timezone.now(),
+    }
+    return Arrival(**fields | changes)
+
+
+def test_what_cannot_be_stored_fails_alone() -> None:
+    channel = builders.channel()
+    bad = arrival(channel, url="http://example.com/\0")
+    stale = arrival(channel, version=channel.updated_at - timedelta(seconds=1))
+    good = [arrival(channel), arrival(channel)]
+    store_all([good[0], bad, stale, good[1]])
+    assert isinstance(bad.error, ValueError)
+    assert (stale.error, stale.stored_id) == (None, None)
+    stored = set(InboundRequest.objects.values_list("pk", flat=True))
+    assert stored == {one.stored_id for one in good}
+
+
+def test_the_server_and_django_are_answered_alike() -> None:
+    channel = builders.channel()
+    path = f"/webhooks/{channel.pk}/"
+    fields = twilio.inbound_fields(channel, "+14155550100", "Hola")
+    body = urlencode(fields).encode()
+    signature = RequestValidator(builders.TOKEN).compute_signature(
+        settings.PUBLIC_URL + path, fields
+    )
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": path,
+        "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_X_TWILIO_SIGNATURE": signature,
+        "HTTP_X_REQUEST_ID": "given-by-the-proxy",
+        "wsgi.input": BytesIO(body),
+    }
+    said: list[Any] = []
+    answer = Door(no_pages, request_id)(environ, lambda *head: said.extend(head))
+    by_django = twilio.post(channel, fields)
+    assert b"".join(answer) == by_django.content
+    assert said[0] == "200 OK"
+    assert dict(said[1])["X-Request-Id"] == "given-by-the-proxy"
+    assert dict(said[1])["Content-Length"] == str(len(by_django.content))
+    requests = InboundRequest.objects.order_by("id").values_list("url", "headers", "body")
+    assert requests[0] == requests[1]
+
+
+def no_pages(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    """A webhook is never for the pages."""
+    raise AssertionError(environ["PATH_INFO"])
