@@ -140,9 +140,12 @@ def admit(knocks: Sequence[Knock]) -> None:
         waiting = [knock for knock in waiting if knock.answer is None]
         if not waiting:
             break
-    stored = next((knock for knock in knocks if knock.wakes), None)
-    for knock in knocks:
-        knock.wakes = knock is stored
+    stored = [knock for knock in knocks if knock.wakes]
+    for knock in stored[1:]:
+        knock.wakes = False
+    if stored:
+        ids = [knock.request_id for knock in stored]
+        logger.info("webhooks stored", count=len(ids), request_ids=ids)
 
 
 def _check(knock: Knock, *, fresh: bool) -> tuple[Adapter, Arrival] | None:

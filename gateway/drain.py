@@ -118,6 +118,7 @@ def drain_batch() -> int:
         parsed = _parse(rows)
         keys = _apply_or_isolate(parsed)
         _finish(parsed)
+    logger.info("inbound drained", count=len(rows), request_ids=[row.request_id for row in rows])
     # In a transaction of its own, after the reports are visible to whoever settles their sends.
     statuses.apply(keys)
     return len(rows)
