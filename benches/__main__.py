@@ -36,13 +36,11 @@ def main(names: list[str]) -> int:
 
 def _apart(name: str) -> Result:
     """A bench in a process of its own: Django is set up once in a process, on one database."""
+    # A new process does not find what is defined in this module, so it gets the bench's function.
+    bench = importlib.import_module(f"benches.{name}")
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(_run, name).result()
-
-
-def _run(name: str) -> Result:
-    result: Result = importlib.import_module(f"benches.{name}").run()
+        result: Result = pool.submit(bench.run).result()
     return result
 
 
