@@ -30,6 +30,14 @@ FROM unnest(%(uids)s::uuid[], %(addresses)s::text[], %(texts)s::text[], %(costs)
 ON CONFLICT (uid) DO NOTHING
 """
 
+# What somebody claims at this moment leaves; waiting for it row by row would end in a deadlock with
+# whoever settles what has left. What comes back to the queue is cancelled by the sweep.
+CANCEL = """
+UPDATE gateway_delivery SET state = 'cancelled' WHERE id IN (
+    SELECT id FROM gateway_delivery WHERE batch_id = %s AND state = 'queued'
+    ORDER BY id FOR UPDATE SKIP LOCKED)
+"""
+
 
 class NotAllowed(Exception):
     """The delivery is in a state from which this is not possible."""
@@ -143,7 +151,8 @@ def set_batch_state(*, batch: Batch, state: BatchState) -> None:
     Batch.objects.filter(pk=batch.pk).update(state=state)
     batch.state = state
     if state == BatchState.CANCELLED:
-        Delivery.objects.filter(batch=batch, state=State.QUEUED).update(state=State.CANCELLED)
+        with connection.cursor() as cursor:
+            cursor.execute(CANCEL, [batch.pk])
     wake_outbox()
 
 
