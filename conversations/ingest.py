@@ -15,11 +15,17 @@ from contacts.resolve import Resolved, resolve_addresses
 from conversations import realtime
 from conversations.campaign_messages import attach_to_conversations
 from conversations.hooks import Inbound, notify
-from conversations.models import Direction, Message
+from conversations.models import Direction
 from gateway.events import InboundMessage, Received
 from gateway.sql import storable, with_values
 
 PREVIEW = 160
+
+KNOWN_MESSAGES = """
+SELECT v.channel, v.external_id FROM (VALUES {values}) AS v (channel, external_id)
+JOIN conversations_message m
+    ON m.channel_id = v.channel::uuid AND m.external_id = v.external_id
+"""
 
 INSERT_MESSAGES = """
 INSERT INTO conversations_message
@@ -136,18 +142,14 @@ def receive_messages(batch: Sequence[Received]) -> None:
 
 
 def _without_repeats(batch: Sequence[Received]) -> list[tuple[Received, InboundMessage]]:
-    messages: dict[tuple[str, str], tuple[Received, InboundMessage]] = {}
+    messages: dict[tuple[Any, ...], tuple[Received, InboundMessage]] = {}
     for received in batch:
         if isinstance(received.event, InboundMessage):
             # The first of repeats keeps its place among the person's other messages.
             key = (str(received.channel_id), received.event.external_id)
             messages.setdefault(key, (received, received.event))
-    known = Message.objects.filter(
-        channel_id__in={channel for channel, _external in messages},
-        external_id__in=[external for _channel, external in messages],
-    ).values_list("channel_id", "external_id")
-    for channel_id, external_id in known:
-        messages.pop((str(channel_id), str(external_id)), None)
+    for known in with_values(KNOWN_MESSAGES, list(messages), fetch=True):
+        del messages[known]
     return list(messages.values())
 
 
