@@ -101,7 +101,7 @@ def vitals(channels: Collection[UUID]) -> dict[UUID, Vitals]:
 def _rows(statement: str, parameters: dict[str, Any]) -> list[tuple[str, UUID, int, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _read_outbox(found: dict[UUID, Vitals], parameters: dict[str, Any]) -> None:

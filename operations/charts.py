@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
@@ -90,5 +91,5 @@ def span(seconds: float, length: str = "narrow") -> str:
 
 
 def _unit(amount: float, unit: str, length: str) -> str:
-    style = "short" if length == "short" else "narrow"
+    style: Literal["short", "narrow"] = "short" if length == "short" else "narrow"
     return format_unit(int(amount), f"duration-{unit}", length=style, locale=locale())

@@ -3,13 +3,15 @@
 from time import monotonic
 from typing import TextIO
 
+from django.core.management.base import OutputWrapper
+
 WIDTH = 24
 
 
 class Progress:
     """Drawn again at each step, over itself. A file or a pipe gets no line."""
 
-    def __init__(self, stream: TextIO, total: int) -> None:
+    def __init__(self, stream: TextIO | OutputWrapper, total: int) -> None:
         self.stream = stream
         self.total = total
         self.done = 0
@@ -20,7 +22,7 @@ class Progress:
         """So many more are done."""
         self.done += count
         if self.shown:
-            self.stream.write(f"\r{self.line(monotonic() - self.began)}\x1b[K")
+            self._write(f"\r{self.line(monotonic() - self.began)}\x1b[K")
             self.stream.flush()
 
     def line(self, seconds: float) -> str:
@@ -36,4 +38,10 @@ class Progress:
     def end(self) -> None:
         """Leave the line as it is and go on below it."""
         if self.shown and self.done:
-            self.stream.write("\n")
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        if isinstance(self.stream, OutputWrapper):
+            self.stream.write(text, style_func=str, ending="")
+        else:
+            self.stream.write(text)

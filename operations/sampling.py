@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -112,7 +113,8 @@ def series(channels: Iterable[UUID], window: Window) -> dict[UUID, Series]:
     bins: dict[str, dict[datetime, tuple[int, ...]]] = {pk: {} for pk in wanted}
     with connection.cursor() as cursor:
         # One bin more than is shown: a rate needs the one before.
-        cursor.execute(SERIES, [window.bin, epoch, wanted, starts[0] - window.bin])
+        parameters: list[Any] = [window.bin, epoch, wanted, starts[0] - window.bin]
+        cursor.execute(SERIES, parameters)
         for channel, at, *numbers in cursor.fetchall():
             bins[str(channel)][at] = tuple(numbers)
     return {UUID(pk): [_point(found, at, window) for at in starts] for pk, found in bins.items()}

@@ -25,18 +25,18 @@ TROUBLE = [InboundState.FAILED, InboundState.UNKNOWN]
 SHOWN_BYTES = 20_000
 
 
-def troubled(workspace: int, channel: str = "") -> QuerySet[InboundRequest]:
+def troubled(workspace: int, channel: uuid.UUID | None = None) -> QuerySet[InboundRequest]:
     """Requests of the workspace (of one channel) that an admin should look at."""
     rows = InboundRequest.objects.in_workspace(workspace).filter(state__in=TROUBLE)
     return rows.filter(channel=channel) if channel else rows
 
 
-def chosen_channel(query: Mapping[str, str]) -> str:
+def chosen_channel(query: Mapping[str, str]) -> uuid.UUID | None:
     """The channel's id that a list is narrowed to; what is no id is ignored."""
     try:
-        return str(uuid.UUID(query.get("channel", "")))
+        return uuid.UUID(query.get("channel", ""))
     except ValueError:
-        return ""
+        return None
 
 
 def readable_body(row: InboundRequest) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import logging
 from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import pytest
 import structlog
@@ -43,13 +44,13 @@ def sink(settings: object) -> Iterator[Sink]:
         yield made
 
 
-def send(channel: object) -> None:
+def send(channel: Any) -> None:
     queue_delivery(
-        channel=channel,  # type: ignore[arg-type]
+        channel=channel,
         address="+14155550100",
         text=REPLY,
         message_uid=Message.objects.create(
-            workspace=channel.workspace,  # type: ignore[attr-defined]
+            workspace=channel.workspace,
             conversation=Conversation.objects.get(),
             channel=channel,
             direction=Direction.OUTBOUND,
@@ -90,7 +91,7 @@ def test_a_request_that_cannot_be_kept(log: io.StringIO, settings: object) -> No
     def refuse(batch: object) -> None:
         # The database refuses the row and quotes it, message and all.
         Message.objects.create(
-            workspace_id=None, conversation_id=1, text=BODY, created_at=timezone.now()
+            workspace=cast(Any, None), conversation_id=1, text=BODY, created_at=timezone.now()
         )
 
     channel = builders.channel()
@@ -129,7 +130,7 @@ def group_of_errors() -> None:
 
 
 def missing_key() -> None:
-    {}[f"{BODY} "]
+    dict[str, str]()[f"{BODY} "]
 
 
 @pytest.mark.django_db

@@ -51,7 +51,7 @@ class Command(BaseCommand):
         self._replay(selection, total)
 
     def _replay(self, selection: Selection, total: int) -> None:
-        progress = Progress(self.stderr._out, total)  # type: ignore[attr-defined]
+        progress = Progress(self.stderr, total)
         try:
             done = replay_selected(selection, report=progress.step)
         except KeyboardInterrupt as stop:

@@ -94,7 +94,7 @@ class Command(BaseCommand):
         )
 
     def _work(self, act: Callable[..., int], selection: Selection, total: int) -> int:
-        progress = Progress(self.stderr._out, total)  # type: ignore[attr-defined]
+        progress = Progress(self.stderr, total)
         try:
             return act(selection, report=progress.step)
         except KeyboardInterrupt as stop:
