@@ -31,8 +31,9 @@ logger = structlog.get_logger(__name__)
 PREFIX = "/webhooks/"
 METHODS = frozenset({"GET", "POST"})
 BODY_LIMIT = 1_000_000
-# The first look may be at what this process remembers of the channel; the others are not.
-LOOKS = (False, True, True)
+# Looks at a channel that is not as this process remembers it.
+LOOKS = 2
+MOST_LOGGED = 20
 
 Environ = Mapping[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -119,59 +120,77 @@ class Knock:
     channel_id: UUID
     request: WebhookRequest
     request_id: str
+    adapter: Adapter | None = None
+    arrival: Arrival | None = None
     answer: Answer | None = None
+    stored: bool = False
     wakes: bool = False
 
 
-def admit(knocks: Sequence[Knock]) -> None:
-    """Answer each: checked by itself, stored together."""
+def check(knocks: Sequence[Knock]) -> None:
+    """Look at each by itself, with what this process remembers of its channel."""
     # What Django does for its requests: give up a connection that is broken or too old.
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
-    waiting = list(knocks)
-    for fresh in LOOKS:
-        checked = [
-            (knock, *seen) for knock in waiting if (seen := _check(knock, fresh=fresh)) is not None
-        ]
-        if checked:
-            store_all([arrival for _knock, _adapter, arrival in checked])
-        for knock, adapter, arrival in checked:
-            _conclude(knock, adapter, arrival)
-        waiting = [knock for knock in waiting if knock.answer is None]
-        if not waiting:
+    for knock in knocks:
+        _look_at(knock, fresh=False)
+
+
+def admit(knocks: Sequence[Knock]) -> None:
+    """Store those that were found right in one statement, and answer all.
+
+    What could not be settled with what this process remembers is looked at again.
+    """
+    _store(knocks)
+    for _ in range(LOOKS):
+        open_ones = [knock for knock in knocks if knock.answer is None]
+        if not open_ones:
             break
-    stored = [knock for knock in knocks if knock.wakes]
-    for knock in stored[1:]:
-        knock.wakes = False
-    if stored:
-        ids = [knock.request_id for knock in stored]
-        logger.info("webhooks stored", count=len(ids), request_ids=ids)
+        for knock in open_ones:
+            _look_at(knock, fresh=True)
+        _store(open_ones)
+    ids = [knock.request_id for knock in knocks if knock.stored]
+    if ids:
+        next(knock for knock in knocks if knock.stored).wakes = True
+        logger.info("webhooks stored", count=len(ids), request_ids=ids[:MOST_LOGGED])
 
 
-def _check(knock: Knock, *, fresh: bool) -> tuple[Adapter, Arrival] | None:
-    """The adapter and what to store; None when it is answered already, or to be looked at again."""
+def _look_at(knock: Knock, *, fresh: bool) -> None:
+    """Make the knock's arrival, or its answer; neither when a fresh look is wanted."""
+    knock.arrival = None
     try:
         channel = known_channel(knock.channel_id, fresh=fresh)
         try:
             channel.adapter.verify(knock.request)
         except BadSignature:
             if not fresh:
-                return None  # the token may have been changed since this process last looked
+                return  # the token may have been changed since this process last looked
             count_refusal(channel)
             raise
         key = channel.adapter.shard_key(knock.request)
-        return channel.adapter, as_arrival(channel, knock.request, key, knock.request_id)
+        knock.adapter = channel.adapter
+        knock.arrival = as_arrival(channel, knock.request, key, knock.request_id)
     except Exception as error:
         knock.answer = _refusal(knock, error)
-        return None
 
 
-def _conclude(knock: Knock, adapter: Adapter, arrival: Arrival) -> None:
-    """Answer what was stored or failed; the channel of the rest has changed meanwhile."""
+def _store(knocks: Sequence[Knock]) -> None:
+    """Store what has been found right; a channel that has changed meanwhile leaves it open."""
+    found = [knock for knock in knocks if knock.arrival is not None]
+    if found:
+        store_all([knock.arrival for knock in found if knock.arrival is not None])
+    for knock in found:
+        _conclude(knock)
+
+
+def _conclude(knock: Knock) -> None:
+    arrival, adapter = knock.arrival, knock.adapter
+    if arrival is None or adapter is None:
+        return
     if arrival.error is not None:
         knock.answer = _refusal(knock, arrival.error)
     elif arrival.stored_id is not None:
-        knock.wakes = True
+        knock.stored = True
         said = adapter.acknowledge(knock.request)
         knock.answer = Answer(said.status, said.body, said.content_type)
 
@@ -192,7 +211,7 @@ def _refusal(knock: Knock, error: Exception) -> Answer:
     return Answer(500, "Try again.")
 
 
-hall = Together(admit)
+hall = Together(check, admit)
 
 
 def as_webhook_request(environ: Environ, body: bytes) -> WebhookRequest:

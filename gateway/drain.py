@@ -39,6 +39,7 @@ logger = structlog.get_logger(__name__)
 BATCH = 500
 # A batch takes at most this many shards, so that others find some to work on beside it.
 SHARDS_AT_ONCE = 8
+MOST_LOGGED = 20
 LOCK_CLASS = 0x6F6D  # "om": the advisory locks of inbound shards
 
 # The shards that have something new, the one that has waited longest first, each found by one look
@@ -118,7 +119,8 @@ def drain_batch() -> int:
         parsed = _parse(rows)
         keys = _apply_or_isolate(parsed)
         _finish(parsed)
-    logger.info("inbound drained", count=len(rows), request_ids=[row.request_id for row in rows])
+    ids = [row.request_id for row in rows[:MOST_LOGGED]]
+    logger.info("inbound drained", count=len(rows), request_ids=ids)
     # In a transaction of its own, after the reports are visible to whoever settles their sends.
     statuses.apply(keys)
     return len(rows)

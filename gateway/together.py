@@ -1,7 +1,7 @@
 """Serves calls that come side by side in one go: one of the callers works for all of them.
 
 Under Python's global lock, threads that work at the same time only get in each other's way. Here
-they wait, and whoever comes while a group is being served is in the next. A lone call waits for
+they wait, and whoever comes while one works for a group is in the next. A lone call waits for
 nobody.
 """
 
@@ -25,12 +25,20 @@ class _Place(Generic[T]):
 
 
 class Together(Generic[T]):
-    """A line in front of ``serve``, which is given a list of items and must not raise."""
+    """A line of callers, served in groups in two steps that are given a list of items.
 
-    def __init__(self, serve: Callable[[Sequence[T]], None]) -> None:
-        self.serve = serve
+    ``think`` is what needs the processor: one group at a time. ``act`` is what waits for others (a
+    database): meanwhile the next group thinks. Neither may raise; an item must be able to tell by
+    itself that it was not served.
+    """
+
+    def __init__(
+        self, think: Callable[[Sequence[T]], None], act: Callable[[Sequence[T]], None]
+    ) -> None:
+        self.think = think
+        self.act = act
         self.line: list[_Place[T]] = []
-        self.serving = False
+        self.thinking = False
         self.guard = threading.Lock()
 
     def join(self, item: T) -> None:
@@ -38,7 +46,7 @@ class Together(Generic[T]):
         place = _Place(item)
         with self.guard:
             self.line.append(place)
-            leads, self.serving = not self.serving, True
+            leads, self.thinking = not self.thinking, True
         if not leads:
             place.turn.acquire()
         if not place.served:
@@ -47,15 +55,23 @@ class Together(Generic[T]):
     def _serve_line(self, own: _Place[T]) -> None:
         with self.guard:
             group, self.line = self.line, []
+        items = [place.item for place in group]
         try:
-            self.serve([place.item for place in group])
+            try:
+                self.think(items)
+            finally:
+                self._pass_on()
+            self.act(items)
         finally:
-            with self.guard:
-                following = self.line[0] if self.line else None
-                self.serving = following is not None
             for place in group:
                 place.served = True
                 if place is not own:
                     place.turn.release()
-            if following is not None:
-                following.turn.release()
+
+    def _pass_on(self) -> None:
+        """Let the first of those who came meanwhile think for all of them."""
+        with self.guard:
+            following = self.line[0] if self.line else None
+            self.thinking = following is not None
+        if following is not None:
+            following.turn.release()
