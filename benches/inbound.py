@@ -20,7 +20,7 @@ KNOWN = 10_000
 REPEATS = 1_000
 AGENTS = 50
 WARM = 500
-THREADS = 16  # as embedded/programs.py starts it
+THREADS = 24  # as embedded/programs.py starts it
 COUNTED = 1_000
 
 

@@ -50,7 +50,7 @@ def _granian(interface: str, port: str) -> list[str]:
     if interface == "wsgi":
         # Requests that come side by side are taken in together (gateway/together.py), so it takes
         # some threads to have some side by side; each that asks the database has a connection.
-        options += ["--blocking-threads", "16", "--no-ws"]
+        options += ["--blocking-threads", "24", "--no-ws"]
     return [sys.executable, "-m", "granian", *options, f"omnichannel.{interface[:4]}:application"]
 
 

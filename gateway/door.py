@@ -31,8 +31,8 @@ logger = structlog.get_logger(__name__)
 PREFIX = "/webhooks/"
 METHODS = frozenset({"GET", "POST"})
 BODY_LIMIT = 1_000_000
-# Looks at a channel that is not as this process remembers it.
-LOOKS = 2
+# The first look may be at what this process remembers of the channel; the others are not.
+LOOKS = (False, True, True)
 MOST_LOGGED = 20
 
 Environ = Mapping[str, Any]
@@ -127,32 +127,23 @@ class Knock:
     wakes: bool = False
 
 
-def check(knocks: Sequence[Knock]) -> None:
-    """Look at each by itself, with what this process remembers of its channel."""
+def admit(knocks: Sequence[Knock]) -> None:
+    """Look at each, store those that are found right in one statement, and answer all.
+
+    What could not be settled with what this process remembers of a channel is looked at again.
+    """
     # What Django does for its requests: give up a connection that is broken or too old.
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
-    for knock in knocks:
-        _look_at(knock, fresh=False)
-
-
-def admit(knocks: Sequence[Knock]) -> None:
-    """Store those that were found right in one statement, and answer all.
-
-    What could not be settled with what this process remembers is looked at again.
-    """
-    _store(knocks)
-    for _ in range(LOOKS):
-        open_ones = [knock for knock in knocks if knock.answer is None]
-        if not open_ones:
-            break
-        for knock in open_ones:
-            _look_at(knock, fresh=True)
-        _store(open_ones)
+    for fresh in LOOKS:
+        unanswered = [knock for knock in knocks if knock.answer is None]
+        for knock in unanswered:
+            _look_at(knock, fresh=fresh)
+        _store(unanswered)
     ids = [knock.request_id for knock in knocks if knock.stored]
     if ids:
         next(knock for knock in knocks if knock.stored).wakes = True
-        logger.info("webhooks stored", count=len(ids), request_ids=ids[:MOST_LOGGED])
+        logger.debug("webhooks stored", count=len(ids), request_ids=ids[:MOST_LOGGED])
 
 
 def _look_at(knock: Knock, *, fresh: bool) -> None:
@@ -211,7 +202,7 @@ def _refusal(knock: Knock, error: Exception) -> Answer:
     return Answer(500, "Try again.")
 
 
-hall = Together(check, admit)
+hall: Together[Knock] = Together(admit)
 
 
 def as_webhook_request(environ: Environ, body: bytes) -> WebhookRequest:

@@ -1,44 +1,42 @@
 """Serves calls that come side by side in one go: one of the callers works for all of them.
 
 Under Python's global lock, threads that work at the same time only get in each other's way. Here
-they wait, and whoever comes while one works for a group is in the next. A lone call waits for
+they wait, and whoever comes while a group is being served is in the next. A lone call waits for
 nobody.
 """
 
 import threading
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class _Place(Generic[T]):
-    """A caller's place in the line. ``turn`` is released when it is served, or is to serve."""
+    """A caller's place in the line. ``turn`` is released when it is served, or is to serve.
 
-    __slots__ = ("item", "served", "turn")
+    Once served, each wakes the one ``behind`` it: woken all at once, they would only fight for the
+    lock.
+    """
+
+    __slots__ = ("behind", "item", "served", "turn")
 
     def __init__(self, item: T) -> None:
         self.item = item
         self.served = False
+        self.behind: _Place[T] | None = None
         self.turn = threading.Lock()
         self.turn.acquire()
 
 
 class Together(Generic[T]):
-    """A line of callers, served in groups in two steps that are given a list of items.
+    """A line in front of ``serve``, which is given a list of items and must not raise."""
 
-    ``think`` is what needs the processor: one group at a time. ``act`` is what waits for others (a
-    database): meanwhile the next group thinks. Neither may raise; an item must be able to tell by
-    itself that it was not served.
-    """
-
-    def __init__(
-        self, think: Callable[[Sequence[T]], None], act: Callable[[Sequence[T]], None]
-    ) -> None:
-        self.think = think
-        self.act = act
+    def __init__(self, serve: Callable[[Sequence[T]], None]) -> None:
+        self.serve = serve
         self.line: list[_Place[T]] = []
-        self.thinking = False
+        self.serving = False
         self.guard = threading.Lock()
 
     def join(self, item: T) -> None:
@@ -46,32 +44,24 @@ class Together(Generic[T]):
         place = _Place(item)
         with self.guard:
             self.line.append(place)
-            leads, self.thinking = not self.thinking, True
+            leads, self.serving = not self.serving, True
         if not leads:
             place.turn.acquire()
         if not place.served:
-            self._serve_line(place)
+            self._serve_line()
+        if place.behind is not None:
+            place.behind.turn.release()
 
-    def _serve_line(self, own: _Place[T]) -> None:
+    def _serve_line(self) -> None:
         with self.guard:
             group, self.line = self.line, []
-        items = [place.item for place in group]
         try:
-            try:
-                self.think(items)
-            finally:
-                self._pass_on()
-            self.act(items)
+            self.serve([place.item for place in group])
         finally:
-            for place in group:
-                place.served = True
-                if place is not own:
-                    place.turn.release()
-
-    def _pass_on(self) -> None:
-        """Let the first of those who came meanwhile think for all of them."""
-        with self.guard:
-            following = self.line[0] if self.line else None
-            self.thinking = following is not None
-        if following is not None:
-            following.turn.release()
+            with self.guard:
+                following = self.line[0] if self.line else None
+                self.serving = following is not None
+            for place, behind in zip_longest(group, group[1:]):
+                place.behind, place.served = behind, True
+            if following is not None:
+                following.turn.release()

@@ -31,7 +31,7 @@ def in_threads(count: int, work: "Together[int]") -> list[BaseException]:
 
 def test_each_is_served_once() -> None:
     groups: list[list[int]] = []
-    work: Together[int] = Together(lambda items: groups.append(list(items)), nothing)
+    work: Together[int] = Together(lambda items: groups.append(list(items)))
     for _ in range(20):
         groups.clear()
         assert not in_threads(32, work)
@@ -48,7 +48,7 @@ def test_who_comes_meanwhile_is_in_the_next_group() -> None:
             first_is_served.set()
             others_are_there.wait(10)
 
-    work: Together[int] = Together(serve, nothing)
+    work: Together[int] = Together(serve)
     threads = [threading.Thread(target=work.join, args=(0,))]
     threads[0].start()
     assert first_is_served.wait(10)
@@ -64,41 +64,13 @@ def test_who_comes_meanwhile_is_in_the_next_group() -> None:
     assert [sorted(group) for group in groups[1:]] == [[1, 2, 3]]
 
 
-def nothing(items: Sequence[int]) -> None:
-    """A step that is not looked at."""
-
-
-def test_the_next_group_thinks_while_one_acts() -> None:
-    acting, next_has_thought = threading.Event(), threading.Event()
-
-    def think(items: Sequence[int]) -> None:
-        if items == [1]:
-            next_has_thought.set()
-
-    def act(items: Sequence[int]) -> None:
-        if items == [0]:
-            acting.set()
-            assert next_has_thought.wait(10)
-
-    work: Together[int] = Together(think, act)
-    first = threading.Thread(target=work.join, args=(0,))
-    first.start()
-    assert acting.wait(10)
-    work.join(1)
-    first.join(10)
-    assert not first.is_alive()
-
-
-@pytest.mark.parametrize("step", ["think", "act"])
-def test_a_failure_leaves_nobody_waiting(step: str) -> None:
-    def breaks(items: Sequence[int]) -> None:
+def test_a_failure_leaves_nobody_waiting() -> None:
+    def serve(items: Sequence[int]) -> None:
         raise RuntimeError("broken")
 
-    work: Together[int] = Together(
-        breaks if step == "think" else nothing, breaks if step == "act" else nothing
-    )
+    work: Together[int] = Together(serve)
     assert in_threads(16, work)
     with pytest.raises(RuntimeError):
         work.join(99)
     assert not work.line
-    assert not work.thinking
+    assert not work.serving
