@@ -1,7 +1,7 @@
 """Campaigns: a million people frozen, handed over and sent to, paused, and nobody lost or doubled.
 
 - freeze: launching to 1,000,000 contacts whom two conditions select, against one bare INSERT …
-  SELECT of as many rows from the same contacts into a table of the same columns without any index
+  SELECT of as many rows from the same contacts into a table of the same columns with its key
 - drain: 30,000 of a campaign's recipients, handed over and sent by the processes as the product
   runs them, from the launch to the last arrival at a provider that answers after 5 ms; the limit
   is aiohttp alone, posting to the same sink in the same run
@@ -53,7 +53,8 @@ WHERE workspace_id = %s
 # Indexes for searches take long to fill row by row, and no part of this searches.
 SEARCHES = ("contact_name_search", "address_value_search")
 BARE_TABLE = """
-CREATE TABLE bare_recipient (LIKE campaigns_recipient INCLUDING IDENTITY INCLUDING DEFAULTS)
+CREATE TABLE bare_recipient (
+    LIKE campaigns_recipient INCLUDING IDENTITY INCLUDING DEFAULTS, PRIMARY KEY (id))
 """
 BARE_INSERT = """
 INSERT INTO bare_recipient (workspace_id, campaign_id, contact_id, address, reason)
