@@ -261,10 +261,11 @@ def test_the_bar_is_for_terminals_only() -> None:
         def isatty(self) -> bool:
             return True
 
-    pipe, terminal = Progress(io.StringIO(), 4), Progress(Terminal(), 4)
+    piped, shown = io.StringIO(), Terminal()
+    pipe, terminal = Progress(piped, 4), Progress(shown, 4)
     for progress in (pipe, terminal):
         progress.step(1)
         progress.end()
-    assert pipe.stream.getvalue() == ""  # type: ignore[attr-defined]
-    assert "1 of 4" in terminal.stream.getvalue()  # type: ignore[attr-defined]
+    assert piped.getvalue() == ""
+    assert "1 of 4" in shown.getvalue()
     assert terminal.line(2.0) == "██████░░░░░░░░░░░░░░░░░░ 1 of 4 · 0/s · 6 s left"
