@@ -27,7 +27,7 @@ from tests.gateway.test_door import drain_all
 
 BODY = "My-card-is-4111-1111"
 REPLY = "Your-code-is-271828"
-PRIVATE = (BODY, REPLY, builders.TOKEN, "4111", "271828")
+PRIVATE = (BODY, REPLY, builders.TOKEN, "4111-1111", "271828")
 
 
 def nothing_private(log: io.StringIO) -> str:
