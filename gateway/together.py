@@ -47,10 +47,12 @@ class Together(Generic[T]):
             leads, self.serving = not self.serving, True
         if not leads:
             place.turn.acquire()
-        if not place.served:
-            self._serve_line()
-        if place.behind is not None:
-            place.behind.turn.release()
+        try:
+            if not place.served:
+                self._serve_line()
+        finally:
+            if place.behind is not None:
+                place.behind.turn.release()
 
     def _serve_line(self) -> None:
         with self.guard:

@@ -74,3 +74,37 @@ def test_a_failure_leaves_nobody_waiting() -> None:
         work.join(99)
     assert not work.line
     assert not work.serving
+
+
+def test_a_failure_wakes_all_who_were_served_together() -> None:
+    first_is_served, others_are_there = threading.Event(), threading.Event()
+    failed: list[int] = []
+
+    def serve(items: Sequence[int]) -> None:
+        if items == [0]:
+            first_is_served.set()
+            others_are_there.wait(10)
+        raise RuntimeError("broken")
+
+    work: Together[int] = Together(serve)
+
+    def one(item: int) -> None:
+        try:
+            work.join(item)
+        except RuntimeError:
+            failed.append(item)
+
+    threads = [threading.Thread(target=one, args=(0,))]
+    threads[0].start()
+    assert first_is_served.wait(10)
+    threads += [threading.Thread(target=one, args=(item,)) for item in (1, 2, 3)]
+    for thread in threads[1:]:
+        thread.start()
+    while len(work.line) < 3:
+        pass
+    others_are_there.set()
+    for thread in threads:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in threads)
+    # Each group's failure is its worker's; the others see that they have no answer.
+    assert len(failed) == 2
