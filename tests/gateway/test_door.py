@@ -12,8 +12,10 @@ from django.test import Client
 from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
+from channels_sms.twilio_sms import TwilioSms
 from conversations.models import Conversation, Message
-from gateway.door import Door
+from gateway.contract import WebhookRequest, WebhookResponse
+from gateway.door import Door, Knock, admit
 from gateway.drain import drain
 from gateway.inbound import replay
 from gateway.intake import Arrival, store_all
@@ -176,6 +178,29 @@ def test_the_server_and_django_are_answered_alike() -> None:
     assert dict(said[1])["Content-Length"] == str(len(by_django.content))
     requests = InboundRequest.objects.order_by("id").values_list("url", "headers", "body")
     assert requests[0] == requests[1]
+
+
+def test_an_adapter_that_cannot_answer_spoils_nobody_elses_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    good, bad = builders.channel(), builders.channel()
+
+    def acknowledge(self: TwilioSms, request: WebhookRequest) -> WebhookResponse:
+        if self.config["from_number"] == bad.address:
+            raise ValueError("cannot answer")
+        return WebhookResponse()
+
+    monkeypatch.setattr(TwilioSms, "acknowledge", acknowledge)
+    monkeypatch.setattr(TwilioSms, "verify", lambda self, request: None)
+    now = timezone.now()
+    request = WebhookRequest("POST", "http://example.com/", FORM, b"MessageSid=SM1&From=1", now)
+    knocks = [Knock(channel.pk, request, "r") for channel in (bad, good)]
+    admit(knocks)
+    assert [knock.answer and knock.answer.status for knock in knocks] == [500, 200]
+    assert InboundRequest.objects.count() == 2
+
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 def no_pages(environ: dict[str, Any], start_response: Any) -> list[bytes]:
