@@ -21,6 +21,6 @@ RUN export SECRET_KEY=build ENCRYPTION_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 
 USER omnichannel
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
-     "--blocking-threads", "4", "--no-ws", "--respawn-failed-workers", \
-     "--workers-kill-timeout", "10", "omnichannel.wsgi:application"]
+CMD ["granian", "--interface", "asginl", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
+     "--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "10", \
+     "omnichannel.web:application"]

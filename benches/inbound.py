@@ -20,7 +20,6 @@ KNOWN = 10_000
 REPEATS = 1_000
 AGENTS = 50
 WARM = 500
-THREADS = 24  # as embedded/programs.py starts it
 COUNTED = 1_000
 
 
@@ -54,7 +53,8 @@ def _parts(requests: list[bytes]) -> list[list[bytes]]:
 
 
 def _accepted(port: int, requests: list[bytes]) -> float:
-    with running(_granian(port, "omnichannel.wsgi:application", THREADS), **_public(port)):
+    # As embedded/programs.py starts it.
+    with running(_granian(port, "asginl", "omnichannel.web:application"), **_public(port)):
         wait_for_port(port)
         return _rate(port, requests)
 
@@ -67,10 +67,9 @@ def _rate(port: int, requests: list[bytes]) -> float:
     return (len(requests) - WARM) / posted[1].seconds
 
 
-def _granian(port: int, application: str, threads: int) -> list[str]:
-    address = ["--host", "127.0.0.1", "--port", str(port)]
-    process = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", str(threads)]
-    return ["granian", *address, *process, "--no-ws", application]
+def _granian(port: int, interface: str, application: str, *options: str) -> list[str]:
+    address = ["--host", "127.0.0.1", "--port", str(port), "--interface", interface]
+    return ["granian", *address, "--workers", "1", "--no-ws", *options, application]
 
 
 def _public(port: int) -> dict[str, str]:
@@ -83,7 +82,8 @@ def _bare(port: int, requests: list[bytes], threads: int) -> float:
     with connection.cursor() as cursor:
         cursor.execute(TABLE)
     posts = [_to(INSERT_PATH, request) for request in requests]
-    with running(_granian(port, "benches.bare_web:application", threads)):
+    threaded = ("--blocking-threads", str(threads))
+    with running(_granian(port, "wsgi", "benches.bare_web:application", *threaded)):
         wait_for_port(port)
         return _rate(port, posts)
 

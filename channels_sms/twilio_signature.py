@@ -8,7 +8,7 @@ attacker chooses headers), and a body that the signature does not cover is refus
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from gateway.contract import WebhookRequest
@@ -35,16 +35,18 @@ def sign(token: str, url: str, fields: Fields = (), *, algorithm: str = "sha1") 
     return base64.b64encode(digest).decode("ascii")
 
 
-def spellings(url: str) -> tuple[str, ...]:
-    """The URL as it stands, without its port, and with the scheme's own port.
+def spellings(url: str) -> Iterator[str]:
+    """The URL as it stands, then without its port, or with the scheme's own port.
 
     Twilio is not consistent about ports, so its SDK tries these too. The host is from our settings,
     never from the request.
     """
+    yield url
     parts = urlsplit(url)
     if parts.port is None:
-        return (url, _with_netloc(url, f"{parts.netloc}:{PORTS.get(parts.scheme, 80)}"))
-    return (url, _with_netloc(url, parts.netloc.rpartition(":")[0]))
+        yield _with_netloc(url, f"{parts.netloc}:{PORTS.get(parts.scheme, 80)}")
+    else:
+        yield _with_netloc(url, parts.netloc.rpartition(":")[0])
 
 
 def _with_netloc(url: str, netloc: str) -> str:
@@ -80,7 +82,6 @@ def verify(request: WebhookRequest, tokens: Sequence[str]) -> None:
 
 def _signed(request: WebhookRequest, tokens: Sequence[str], given: str, fields: Fields) -> bool:
     """Compares in constant time; which of the tokens and spellings it was is no secret."""
-    fields = sorted(set(fields))
     wanted = given.encode("utf-8", "replace")
     return any(
         hmac.compare_digest(sign(token, url, fields).encode(), wanted)

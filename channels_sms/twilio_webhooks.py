@@ -77,7 +77,8 @@ class Webhook:
 
 def read(request: WebhookRequest) -> Webhook:
     """The webhook's fields. Malformed for a body that is no form, or an empty one."""
-    query = parse_qsl(request.url.partition("?")[2], keep_blank_values=True)
+    asked = request.url.partition("?")[2]
+    query = parse_qsl(asked, keep_blank_values=True) if asked else []
     pairs = query if request.method == "GET" and not request.body else request.form()
     if not any(name for name, _value in pairs):
         raise Malformed("The request is empty.")

@@ -25,8 +25,8 @@ def pages(environment: dict[str, str]) -> list[Program]:
     """What answers a browser."""
     simulator = ["manage.py", "simulator", "--port", environment["SIMULATOR_PORT"]]
     return [
-        Program("web", _granian("wsgi", environment["PORT"]), environment),
-        Program("realtime", _granian("asginl", environment["REALTIME_PORT"]), environment, 5),
+        Program("web", _granian("web", environment["PORT"], "--no-ws"), environment),
+        Program("realtime", _granian("asgi", environment["REALTIME_PORT"]), environment, 5),
         Program("simulator", [sys.executable, *simulator], environment, 5),
     ]
 
@@ -43,15 +43,12 @@ def workers(environment: dict[str, str]) -> list[Program]:
     ]
 
 
-def _granian(interface: str, port: str) -> list[str]:
+def _granian(module: str, port: str, *options: str) -> list[str]:
     host = os.environ.get("HOST", "127.0.0.1")
-    options = ["--host", host, "--port", port, "--interface", interface, "--workers", "1"]
-    options += ["--workers-kill-timeout", "3"]
-    if interface == "wsgi":
-        # Requests that come side by side are taken in together (gateway/together.py), so it takes
-        # some threads to have some side by side; each that asks the database has a connection.
-        options += ["--blocking-threads", "24", "--no-ws"]
-    return [sys.executable, "-m", "granian", *options, f"omnichannel.{interface[:4]}:application"]
+    address = ["--interface", "asginl", "--host", host, "--port", port]
+    process = ["--workers", "1", "--workers-kill-timeout", "3"]
+    application = f"omnichannel.{module}:application"
+    return [sys.executable, "-m", "granian", *address, *process, *options, application]
 
 
 def _celery(*arguments: str) -> list[str]:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import parse_qsl
 
 import orjson
 
 from gateway.errors import Malformed
 from gateway.events import Event, OutboundMessage
+from gateway.forms import parse_form
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -36,14 +36,7 @@ class WebhookRequest:
     @cached_property
     def _form(self) -> list[tuple[str, str]]:
         try:
-            return parse_qsl(
-                self.body.decode("ascii"),
-                keep_blank_values=True,
-                strict_parsing=bool(self.body),
-                encoding="utf-8",
-                errors="strict",
-                max_num_fields=500,
-            )
+            return parse_form(self.body)
         except ValueError as error:
             raise Malformed("The body is not a form.") from error
 

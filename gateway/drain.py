@@ -29,7 +29,7 @@ from gateway.events import (
     UnknownEvent,
 )
 from gateway.inbound import StoredRequest, wake_drain
-from gateway.known import known_channel
+from gateway.known import read_anew, remembered
 from gateway.models import InboundRequest, InboundState, Suppression
 from gateway.receivers import hand_over
 from gateway.sql import storable, update_from_values, with_values
@@ -153,10 +153,11 @@ def _parse(rows: Sequence[StoredRequest]) -> list[Parsed]:
 
 def _adapter(channel_id: UUID, version: datetime) -> Adapter | Exception:
     try:
-        channel = known_channel(channel_id)
-        if channel.version != version:
-            channel = known_channel(channel_id, fresh=True)
-        return channel.adapter
+        known = remembered(channel_id)
+        if known is not None and known.version == version:
+            return known.adapter
+        found = read_anew([channel_id])[channel_id]
+        return found if isinstance(found, Exception) else found.adapter
     except Exception as error:  # a broken channel must not hold up the others' requests
         return error
 

@@ -1,6 +1,7 @@
 """The raw inbound log: verified requests, stored before they are understood, and their replay."""
 
 import zlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -8,18 +9,28 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from gateway.contract import WebhookRequest
 from gateway.intake import Arrival
 from gateway.known import KnownChannel
-from gateway.models import InboundRequest, InboundState, SignatureRefusal
+from gateway.models import InboundRequest, InboundState
+from gateway.sql import with_values
 from gateway.wake import wake
 
 DRAIN = "gateway.tasks.drain_inbound"
 # Headers a parser may need; the rest (cookies, signatures, proxies' words) is not kept.
 KEPT_HEADERS = ("content-type", "i-twilio-idempotency-token")
+
+REFUSED = """
+INSERT INTO gateway_signaturerefusal (workspace_id, channel_id, day, count)
+SELECT c.workspace_id, c.id, v.day::date, v.count
+FROM (VALUES {values}) AS v (channel, day, count) JOIN gateway_channel c ON c.id = v.channel::uuid
+ORDER BY c.id
+ON CONFLICT (channel_id, day)
+DO UPDATE SET count = gateway_signaturerefusal.count + excluded.count
+"""
 
 
 class StoredRequest(NamedTuple):
@@ -86,10 +97,7 @@ def replay(*, requests: QuerySet[InboundRequest]) -> int:
     return count
 
 
-def count_refusal(channel: KnownChannel) -> None:
-    """Count a refused signature; nothing of the request is kept."""
+def count_refusals(counts: Mapping[UUID, int]) -> None:
+    """Add to the refused signatures of today (UTC), by channel; nothing of the requests is kept."""
     today = timezone.now().date()
-    row, _created = SignatureRefusal.objects.get_or_create(
-        workspace_id=channel.workspace_id, channel_id=channel.pk, day=today
-    )
-    SignatureRefusal.objects.filter(pk=row.pk).update(count=F("count") + 1)
+    with_values(REFUSED, [(str(channel_id), today, count) for channel_id, count in counts.items()])

@@ -1,9 +1,10 @@
 """Channels as this process knows them, with their adapters built.
 
 What is known may be out of date: whoever uses it names ``version`` in the statement that matters,
-and asks for it ``fresh`` when that says no.
+and reads it anew when that says no.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -26,17 +27,25 @@ class KnownChannel:
     adapter: Adapter
 
 
-def known_channel(pk: UUID, *, fresh: bool = False) -> KnownChannel:
-    """The channel as last seen, or read anew. Raises Channel.DoesNotExist, UnknownKind."""
-    channel = None if fresh else _known.get(pk)
-    return channel or _load(pk)
+def remembered(pk: UUID) -> KnownChannel | None:
+    """The channel as this process last read it; asks no database."""
+    return _known.get(pk)
 
 
-def _load(pk: UUID) -> KnownChannel:
-    _known.pop(pk, None)
-    row = Channel.objects.only("workspace_id", "kind", "config", "updated_at").get(pk=pk)
-    channel = KnownChannel(pk, row.workspace_id, row.updated_at, adapter_for(row))
+def read_anew(pks: Collection[UUID]) -> dict[UUID, KnownChannel | Exception]:
+    """Those of these channels that exist, read in one statement, or why one cannot be used."""
+    for pk in pks:
+        _known.pop(pk, None)
     if len(_known) >= MOST:
         _known.clear()
-    _known[pk] = channel
+    rows = Channel.objects.only("workspace_id", "kind", "config", "updated_at").filter(pk__in=pks)
+    return {row.pk: _build(row) for row in rows}
+
+
+def _build(row: Channel) -> KnownChannel | Exception:
+    try:
+        channel = KnownChannel(row.pk, row.workspace_id, row.updated_at, adapter_for(row))
+    except Exception as error:  # of this channel: the others that were asked for are fine
+        return error
+    _known[row.pk] = channel
     return channel

@@ -1,69 +1,53 @@
-"""Serves calls that come side by side in one go: one of the callers works for all of them.
+"""Serves what comes side by side in one go: while a group is being served, the next one gathers.
 
-Under Python's global lock, threads that work at the same time only get in each other's way. Here
-they wait, and whoever comes while a group is being served is in the next. A lone call waits for
-nobody.
+A lone item waits for nobody.
 """
 
-import threading
-from collections.abc import Callable, Sequence
-from itertools import zip_longest
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class _Place(Generic[T]):
-    """A caller's place in the line. ``turn`` is released when it is served, or is to serve.
-
-    Once served, each wakes the one ``behind`` it: woken all at once, they would only fight for the
-    lock.
-    """
-
-    __slots__ = ("behind", "item", "served", "turn")
-
-    def __init__(self, item: T) -> None:
-        self.item = item
-        self.served = False
-        self.behind: _Place[T] | None = None
-        self.turn = threading.Lock()
-        self.turn.acquire()
-
-
 class Together(Generic[T]):
-    """A line in front of ``serve``, which is given a list of items and must not raise."""
+    """A line in front of ``serve``, which is given a list of items. For one event loop."""
 
-    def __init__(self, serve: Callable[[Sequence[T]], None]) -> None:
+    def __init__(self, serve: Callable[[Sequence[T]], Awaitable[None]]) -> None:
         self.serve = serve
-        self.line: list[_Place[T]] = []
-        self.serving = False
-        self.guard = threading.Lock()
+        self.line: list[tuple[T, asyncio.Future[None]]] = []
+        self.serving: asyncio.Task[None] | None = None
 
-    def join(self, item: T) -> None:
-        """Return once ``item`` has been served, by this thread or by another."""
-        place = _Place(item)
-        with self.guard:
-            self.line.append(place)
-            leads, self.serving = not self.serving, True
-        if not leads:
-            place.turn.acquire()
-        try:
-            if not place.served:
-                self._serve_line()
-        finally:
-            if place.behind is not None:
-                place.behind.turn.release()
+    async def join(self, item: T) -> None:
+        """Return once ``item`` has been served; raises what ``serve`` raised for its group."""
+        served: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.line.append((item, served))
+        if self.serving is None:
+            self.serving = asyncio.create_task(self._serve_line())
+        await served
 
-    def _serve_line(self) -> None:
-        with self.guard:
-            group, self.line = self.line, []
+    async def _serve_line(self) -> None:
         try:
-            self.serve([place.item for place in group])
+            while self.line:
+                group, self.line = self.line, []
+                error = await self._served([item for item, _ in group])
+                for _, served in group:
+                    _tell(served, error)
         finally:
-            with self.guard:
-                following = self.line[0] if self.line else None
-                self.serving = following is not None
-            for place, behind in zip_longest(group, group[1:]):
-                place.behind, place.served = behind, True
-            if following is not None:
-                following.turn.release()
+            self.serving = None
+
+    async def _served(self, items: list[T]) -> Exception | None:
+        try:
+            await self.serve(items)
+        except Exception as error:
+            return error
+        return None
+
+
+def _tell(served: "asyncio.Future[None]", error: Exception | None) -> None:
+    if served.done():  # cancelled: whoever asked has gone
+        return
+    if error is None:
+        served.set_result(None)
+    else:
+        served.set_exception(error)

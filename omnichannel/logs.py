@@ -54,6 +54,8 @@ def logging_config(*, pretty: bool) -> dict[str, Any]:
         },
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
+            # Django's own configuration would write its lines a second time, not as JSON.
+            "django": {"handlers": [], "level": "INFO"},
             "django.server": {"level": "WARNING"},
             "celery": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},

@@ -1,4 +1,4 @@
-"""WSGI entry: webhooks through the door, pages and API through Django."""
+"""WSGI entry: pages and API."""
 
 import os
 
@@ -6,9 +6,4 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omnichannel.settings")
 
-pages = get_wsgi_application()
-
-from gateway.door import Door  # noqa: E402 - needs Django to be set up
-from omnichannel.logs import request_id  # noqa: E402
-
-application = Door(pages, request_id)
+application = get_wsgi_application()

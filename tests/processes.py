@@ -102,10 +102,10 @@ class Processes:
             )
 
     def web(self) -> None:
-        """The WSGI process; returns once it answers."""
+        """The web process; returns once it answers."""
         address = ("--host", "127.0.0.1", "--port", str(self.port))
-        application = "omnichannel.wsgi:application"
-        self.start("web", "granian", "--interface", "wsgi", *address, application)
+        application = "omnichannel.web:application"
+        self.start("web", "granian", "--interface", "asginl", "--no-ws", *address, application)
         self.wait_for_web()
 
     def wait_for_web(self, seconds: float = 30) -> None:

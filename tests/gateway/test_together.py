@@ -1,6 +1,6 @@
-"""Calls that come side by side are served in one go: each exactly once, whoever serves."""
+"""Calls that come side by side are served in one go: each once, and nobody waits forever."""
 
-import threading
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -8,103 +8,70 @@ import pytest
 from gateway.together import Together
 
 
-def in_threads(count: int, work: "Together[int]") -> list[BaseException]:
-    """Join from so many threads at once; what they raised."""
-    errors: list[BaseException] = []
-    begin = threading.Barrier(count)
-
-    def one(item: int) -> None:
-        begin.wait(10)
-        try:
-            work.join(item)
-        except RuntimeError as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=one, args=(item,)) for item in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    assert not any(thread.is_alive() for thread in threads)
-    return errors
-
-
-def test_each_is_served_once() -> None:
+async def test_each_is_served_once() -> None:
     groups: list[list[int]] = []
-    work: Together[int] = Together(lambda items: groups.append(list(items)))
-    for _ in range(20):
-        groups.clear()
-        assert not in_threads(32, work)
-        assert sorted(item for group in groups for item in group) == list(range(32))
 
-
-def test_who_comes_meanwhile_is_in_the_next_group() -> None:
-    groups: list[list[int]] = []
-    first_is_served, others_are_there = threading.Event(), threading.Event()
-
-    def serve(items: Sequence[int]) -> None:
+    async def serve(items: Sequence[int]) -> None:
         groups.append(list(items))
-        if items == [0]:
-            first_is_served.set()
-            others_are_there.wait(10)
+        await asyncio.sleep(0)
 
     work: Together[int] = Together(serve)
-    threads = [threading.Thread(target=work.join, args=(0,))]
-    threads[0].start()
-    assert first_is_served.wait(10)
-    threads += [threading.Thread(target=work.join, args=(item,)) for item in (1, 2, 3)]
-    for thread in threads[1:]:
-        thread.start()
+
+    async def late(item: int) -> None:
+        await asyncio.sleep(item % 7 / 1000)
+        await work.join(item)
+
+    await asyncio.gather(*(late(item) for item in range(200)))
+    assert sorted(item for group in groups for item in group) == list(range(200))
+    assert work.serving is None
+
+
+async def test_who_comes_meanwhile_is_in_the_next_group() -> None:
+    groups: list[list[int]] = []
+    others_are_there = asyncio.Event()
+
+    async def serve(items: Sequence[int]) -> None:
+        groups.append(list(items))
+        await others_are_there.wait()
+
+    work: Together[int] = Together(serve)
+    tasks = [asyncio.create_task(work.join(0))]
+    while not groups:
+        await asyncio.sleep(0)
+    tasks += [asyncio.create_task(work.join(item)) for item in (1, 2, 3)]
     while len(work.line) < 3:
-        pass
+        await asyncio.sleep(0)
     others_are_there.set()
-    for thread in threads:
-        thread.join(10)
-    assert groups[0] == [0]
-    assert [sorted(group) for group in groups[1:]] == [[1, 2, 3]]
+    await asyncio.gather(*tasks)
+    assert groups == [[0], [1, 2, 3]]
 
 
-def test_a_failure_leaves_nobody_waiting() -> None:
-    def serve(items: Sequence[int]) -> None:
-        raise RuntimeError("broken")
+async def test_a_failure_is_told_to_its_group_and_stops_nobody_else() -> None:
+    async def serve(items: Sequence[int]) -> None:
+        await asyncio.sleep(0)
+        if 13 in items:
+            raise RuntimeError("broken")
 
     work: Together[int] = Together(serve)
-    assert in_threads(16, work)
-    with pytest.raises(RuntimeError):
-        work.join(99)
+    first = asyncio.gather(work.join(13), work.join(14), return_exceptions=True)
+    await asyncio.sleep(0)
+    second = asyncio.gather(work.join(1), work.join(2), return_exceptions=True)
+    assert [type(one) for one in await first] == [RuntimeError, RuntimeError]
+    assert list(await second) == [None, None]
     assert not work.line
-    assert not work.serving
 
 
-def test_a_failure_wakes_all_who_were_served_together() -> None:
-    first_is_served, others_are_there = threading.Event(), threading.Event()
-    failed: list[int] = []
+async def test_who_gives_up_waiting_leaves_the_others_served() -> None:
+    begun = asyncio.Event()
 
-    def serve(items: Sequence[int]) -> None:
-        if items == [0]:
-            first_is_served.set()
-            others_are_there.wait(10)
-        raise RuntimeError("broken")
+    async def serve(items: Sequence[int]) -> None:
+        begun.set()
+        await asyncio.sleep(0.01)
 
     work: Together[int] = Together(serve)
-
-    def one(item: int) -> None:
-        try:
-            work.join(item)
-        except RuntimeError:
-            failed.append(item)
-
-    threads = [threading.Thread(target=one, args=(0,))]
-    threads[0].start()
-    assert first_is_served.wait(10)
-    threads += [threading.Thread(target=one, args=(item,)) for item in (1, 2, 3)]
-    for thread in threads[1:]:
-        thread.start()
-    while len(work.line) < 3:
-        pass
-    others_are_there.set()
-    for thread in threads:
-        thread.join(10)
-    assert not any(thread.is_alive() for thread in threads)
-    # Each group's failure is its worker's; the others see that they have no answer.
-    assert len(failed) == 2
+    gone, stays = (asyncio.create_task(work.join(item)) for item in (1, 2))
+    await begun.wait()
+    gone.cancel()
+    await stays
+    with pytest.raises(asyncio.CancelledError):
+        await gone

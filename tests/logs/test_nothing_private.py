@@ -82,7 +82,7 @@ def test_a_message_in_and_one_out(log: io.StringIO, sink: Sink, settings: object
 
     assert [fields["Body"] for fields in sink.received] == [REPLY] * 3
     text = nothing_private(log)
-    assert "webhook refused" in text
+    assert "webhooks refused" in text
     assert "channel paused" in text
 
 
