@@ -36,11 +36,13 @@ ON CONFLICT (workspace_id, uid) DO NOTHING
 """  # noqa: S608 - constants only
 
 # A campaign message left: show it where a conversation is not resolved. Each delivery is looked up
-# on its own way from address to contact to conversation, three probes of unique indexes; OFFSET 0
-# keeps the planner from going through all open conversations of the channel instead.
+# on its own way from its id to address, contact and conversation, four probes of unique indexes.
+# OFFSET 0 keeps the planner from going through all open conversations of the channel instead, or
+# through all that the campaign has sent, of which it knows nothing before the next ANALYZE.
 FOR_DELIVERIES = f"""
 {COLUMNS}
-FROM gateway_delivery d
+FROM unnest(%s::bigint[]) AS wanted (id)
+CROSS JOIN LATERAL (SELECT * FROM gateway_delivery d WHERE d.id = wanted.id OFFSET 0) d
 JOIN gateway_batch b ON b.id = d.batch_id
 CROSS JOIN LATERAL (
     SELECT a.id, a.contact_id FROM contacts_address a
@@ -50,7 +52,7 @@ CROSS JOIN LATERAL (
     SELECT c.id, c.address_id FROM conversations_conversation c
     WHERE c.contact_id = a.contact_id AND c.channel_id = d.channel_id AND c.status <> 'resolved'
     OFFSET 0) c
-WHERE d.id = ANY(%s) AND {HANDED_OVER} AND c.address_id = a.id
+WHERE {HANDED_OVER} AND c.address_id = a.id
 ON CONFLICT (workspace_id, uid) DO NOTHING
 RETURNING conversation_id, id
 """  # noqa: S608 - constants only
@@ -71,5 +73,5 @@ def attach_deliveries(delivery_ids: Collection[int]) -> list[tuple[int, int]]:
     if not delivery_ids:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(FOR_DELIVERIES, [list(KINDS), list(delivery_ids)])
+        cursor.execute(FOR_DELIVERIES, [list(delivery_ids), list(KINDS)])
         return list(cursor.fetchall())

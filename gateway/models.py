@@ -67,6 +67,10 @@ class InboundState(models.TextChoices):
 class InboundRequest(WorkspaceModel):
     """A provider's verified request, stored before it is understood. Replay makes it ``new``."""
 
+    # Looked for by workspace only among those in trouble, which have an index of their own.
+    workspace = models.ForeignKey(
+        "accounts.Workspace", on_delete=models.CASCADE, editable=False, db_index=False
+    )
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE)
     shard = models.SmallIntegerField()
     state = models.CharField(max_length=8, choices=InboundState.choices, default=InboundState.NEW)
@@ -130,15 +134,19 @@ class Delivery(WorkspaceModel):
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    # Foreign keys have no index of their own where a longer one begins with them: a row is written
-    # three times in a second of its life, into every index each time.
+    # No index that is not needed, and none on what is mostly empty: a row is written three times in
+    # a second of its life, into every index each time. Nothing looks for a workspace's deliveries
+    # but by channel, batch or message.
+    workspace = models.ForeignKey(
+        "accounts.Workspace", on_delete=models.CASCADE, editable=False, db_index=False
+    )
     channel = models.ForeignKey(
         Channel, on_delete=models.PROTECT, related_name="deliveries", db_index=False
     )
     message_uid = models.UUIDField(default=uuid.uuid4)
     batch = models.ForeignKey(Batch, null=True, on_delete=models.PROTECT, db_index=False)
-    replaces = models.OneToOneField(
-        "self", null=True, on_delete=models.PROTECT, related_name="replaced_by"
+    replaces = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="replacements", db_index=False
     )
     medium = models.CharField(max_length=16)
     address = models.CharField(max_length=320)
@@ -169,8 +177,15 @@ class Delivery(WorkspaceModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["channel", "external_id"], name="delivery_external_unique"
-            )
+                fields=["channel", "external_id"],
+                condition=Q(external_id__isnull=False),
+                name="delivery_external_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["replaces"],
+                condition=Q(replaces__isnull=False),
+                name="delivery_replaced_once",
+            ),
         ]
         indexes = [
             models.Index(

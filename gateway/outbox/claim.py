@@ -14,19 +14,12 @@ from django.db import connection, transaction
 
 from gateway.models import Priority
 from gateway.outbox.changes import announce
+from gateway.outbox.places import kept_for_replies, places_per_channel, reserve
 from gateway.outbox.row import COLUMNS, Row
 from gateway.sql import with_values
 from gateway.states import State
 
 LEASE = timedelta(seconds=90)
-# In flight at once: per channel, and over all of them in one process.
-PER_CHANNEL = 250
-IN_ALL = 1_000
-# What a channel may have in flight, of the places that are free. However many providers hang, some
-# places stay free for the others (dynamic thresholds, as switches share their buffers).
-SHARE = 0.5
-# Bulk leaves this part of a channel's places, and at most so many, to replies.
-FOR_REPLIES_SHARE, FOR_REPLIES = 0.25, 10
 # A bucket holds this many seconds of its rate, so that no sliding second holds much more.
 BURST_SECONDS = 0.04
 
@@ -138,9 +131,13 @@ class Room:
 
 
 @transaction.atomic
-def claim(in_flight: Mapping[UUID, int]) -> Claim:
-    """Claim what may leave now, given how many are in flight per channel in this process."""
-    rooms = _rooms(in_flight)
+def claim(in_flight: Mapping[UUID, int], in_hand: Mapping[UUID, int] | None = None) -> Claim:
+    """Claim what may leave now or soon.
+
+    ``in_flight`` says how many of each channel this process sends at this moment, ``in_hand`` how
+    many it has claimed that wait for a place.
+    """
+    rooms = _rooms(in_flight, in_hand or {})
     ready = [room for room in rooms if room.tokens > 0 and room.places > 0]
     accounts = _hold(ready)
     held = [room for room in ready if room.channel_id in accounts and room.tokens > 0]
@@ -151,23 +148,19 @@ def claim(in_flight: Mapping[UUID, int]) -> Claim:
     return Claim(leaving, _wait(rooms), _is_full(rooms, leaving), accounts)
 
 
-def _rooms(in_flight: Mapping[UUID, int]) -> list[Room]:
+def _rooms(in_flight: Mapping[UUID, int], in_hand: Mapping[UUID, int]) -> list[Room]:
     with connection.cursor() as cursor:
         cursor.execute(DUE_CHANNELS)
         found = cursor.fetchall()
     limit = places_per_channel(sum(in_flight.values()))
-    for_replies = min(FOR_REPLIES, int(limit * FOR_REPLIES_SHARE))
+    for_replies = kept_for_replies(limit)
     rooms = []
     for channel_id, rate, tokens, refilled_at, now in found:
-        places = max(0, limit - in_flight.get(channel_id, 0))
+        held = in_flight.get(channel_id, 0) + in_hand.get(channel_id, 0)
+        places = max(0, limit + reserve(rate) - held)
         available = _available(rate, tokens, refilled_at, now)
         rooms.append(Room(channel_id, rate, places, places - for_replies, available, now))
     return rooms
-
-
-def places_per_channel(in_flight: int) -> int:
-    """How many sends a channel may have in flight when there are so many over all channels."""
-    return min(PER_CHANNEL, max(1, int((IN_ALL - in_flight) * SHARE)))
 
 
 def _available(rate: float, tokens: float, refilled_at: datetime, now: datetime) -> float:

@@ -1,4 +1,4 @@
-"""Sends (and questions) that are under way, and those that have landed but are not written yet."""
+"""Sends (and questions): those that wait for a place, are under way, or landed but not written."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,8 @@ import structlog
 
 from gateway import transport
 from gateway.errors import Ambiguous, SendError, Withdrawn
+from gateway.outbox.boarding import Boarding
+from gateway.outbox.places import places_per_channel
 from gateway.outbox.prepare import Prepared, Ready
 from gateway.outbox.settle import Outcome
 
@@ -30,46 +32,64 @@ class Flights:
         self.session: aiohttp.ClientSession | None = None
         self.flying: dict[asyncio.Task[Outcome], Ready] = {}
         self.in_flight: Counter[UUID] = Counter()
+        self.boarding = Boarding()
         self.finished: list[Outcome] = []
-        # In flight, landed, or being written.
+        # Waiting, in flight, landed, or being written.
         self.open = 0
         self.news = asyncio.Event()
         self.over = asyncio.Event()
         self.roomy = asyncio.Event()
         self.enough = 0
+        self.withdrawn = False
 
     @property
     def busy(self) -> bool:
-        """Whether anything is in flight, or has landed and is not written yet."""
+        """Whether anything waits, is in flight, or has landed and is not written yet."""
         return self.open > 0
 
-    def counts(self) -> dict[UUID, int]:
-        """How many are in flight per channel."""
-        return {channel_id: count for channel_id, count in self.in_flight.items() if count}
+    def counts(self) -> tuple[dict[UUID, int], dict[UUID, int]]:
+        """How many are in flight per channel, and how many wait for a place."""
+        flying = {channel_id: count for channel_id, count in self.in_flight.items() if count}
+        return flying, self.boarding.counts()
 
     def start(self, prepared: Prepared) -> None:
-        """Let these leave; what could not be prepared has landed already."""
+        """Let these leave as there are places; what could not be prepared has landed already."""
         self.open += len(prepared.ready) + len(prepared.broken)
         for ready in prepared.ready:
-            self.in_flight[ready.row.channel_id] += 1
-            task = self.loop.create_task(self._fly(ready))
-            self.flying[task] = ready
-            task.add_done_callback(self._landed)
+            if ready.asked_at is None:
+                self.boarding.add(ready)
+            else:  # questions are few, and not counted against messages
+                self._leave(ready)
+        for channel_id in self.boarding.channels():
+            self._board(channel_id)
         for outcome in prepared.broken:
             self._finish(outcome)
         if self.busy:
             self.over.clear()
 
+    def _board(self, channel_id: UUID) -> None:
+        """Let those of a channel leave for whom there is a place."""
+        places = places_per_channel(len(self.flying))
+        while ready := self.boarding.next(channel_id, self.in_flight[channel_id], places):
+            self._leave(ready)
+            places = places_per_channel(len(self.flying))
+
+    def _leave(self, ready: Ready) -> None:
+        self.in_flight[ready.row.channel_id] += 1
+        task = self.loop.create_task(self._fly(ready))
+        self.flying[task] = ready
+        task.add_done_callback(self._landed)
+
     def _landed(self, task: asyncio.Task[Outcome]) -> None:
         ready = self.flying.pop(task)
         self.in_flight[ready.row.channel_id] -= 1
         if task.cancelled():
-            # It had not even begun.
-            asked = ready.asked_at is not None
-            self._finish(Outcome(ready.row, error=Withdrawn("Not begun."), asked=asked))
+            self._finish(_not_begun(ready))
         else:
             self._finish(task.result())
-        if len(self.flying) <= self.enough:
+        if not self.withdrawn:
+            self._board(ready.row.channel_id)
+        if len(self.flying) + self.boarding.waiting <= self.enough:
             self.roomy.set()
 
     def _finish(self, outcome: Outcome) -> None:
@@ -96,8 +116,8 @@ class Flights:
     # --- Waiting
 
     async def room(self, share: float, seconds: float) -> None:
-        """Wait until this share of what is in flight has landed, ``seconds`` at most."""
-        self.enough = int(len(self.flying) * (1 - share))
+        """Wait until this share of what is in hand has landed, ``seconds`` at most."""
+        self.enough = int((len(self.flying) + self.boarding.waiting) * (1 - share))
         self.roomy.clear()
         await _within(seconds, self.roomy)
         self.enough = 0
@@ -140,7 +160,10 @@ class Flights:
     # --- The end
 
     def withdraw(self) -> None:
-        """Stop all that is in flight; what has not been written to the provider never was."""
+        """Stop all that has not landed; what has not been written to the provider never was."""
+        self.withdrawn = True
+        for ready in self.boarding.empty():
+            self._finish(_not_begun(ready))
         for task in self.flying:
             task.cancel()
 
@@ -149,6 +172,11 @@ class Flights:
         if self.session is not None:
             session, self.session = self.session, None
             await session.close()
+
+
+def _not_begun(ready: Ready) -> Outcome:
+    asked = ready.asked_at is not None
+    return Outcome(ready.row, error=Withdrawn("Not begun."), asked=asked)
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

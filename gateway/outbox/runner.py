@@ -11,9 +11,10 @@ import sys
 import threading
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from uuid import UUID
 
 import structlog
+import uvloop
 from django.db import InterfaceError, OperationalError
 
 from gateway import stopping
@@ -31,7 +32,7 @@ TICK_SECONDS = 0.05
 # So much of what was in flight has landed: there is room for a claim that is worth its statements.
 ROOM_SHARE = 0.25
 # Outcomes are gathered this long, or until there are so many, and then written together.
-GATHER_SECONDS, GATHER_MANY = 0.02, 200
+GATHER_SECONDS, GATHER_MANY = 0.05, 400
 # A longer wait for tokens than this is left to the sweep.
 PATIENCE_SECONDS = 2.0
 # How often unclear deliveries are looked for.
@@ -39,9 +40,10 @@ ASK_SECONDS = 1.0
 # Waits between tries to write what became of sends; after the last, until the next run.
 SETTLE_AGAIN_SECONDS = (0.1, 0.5)
 SETTLE_LATER_SECONDS = 2.0
-# The database's thread has short work between its statements; by Python's default it would wait
-# 5 ms before each for the loop's thread, which has work without end.
-SWITCH_SECONDS = 0.0005
+# The database's threads have short work between their statements; by Python's default they would
+# wait 5 ms before each for the loop's thread, which has work without end. Below 2 ms the switching
+# itself costs more than it gives.
+SWITCH_SECONDS = 0.002
 # A stopping process waits so long for sends to land, and then for what they were to be written.
 GRACE_SECONDS, LAST_SECONDS = 4.0, 4.0
 
@@ -59,7 +61,7 @@ class Runner:
     """Drives the outbox in this process; made once per process, run by each wake-up."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop = uvloop.new_event_loop()
         self.claims, self.outcomes = DatabaseThread("claims"), DatabaseThread("outcomes")
         self.thread = threading.Thread(target=self._live, name="outbox-loop", daemon=True)
         self.lines = Lines()
@@ -123,7 +125,7 @@ class Runner:
 
     async def _round(self) -> bool:
         """Claim once and wait until a next look is worth while; whether there is reason for one."""
-        given = await self.claims.do(self._look, self.flights.counts())
+        given = await self.claims.do(self._look, *self.flights.counts())
         self.flights.start(given.prepared)
         if not self.flights.busy:
             if given.wait_seconds is None or given.wait_seconds > PATIENCE_SECONDS:
@@ -140,9 +142,9 @@ class Runner:
             await asyncio.sleep(wait)
         return True
 
-    def _look(self, in_flight: dict[Any, int]) -> Given:
+    def _look(self, in_flight: dict[UUID, int], in_hand: dict[UUID, int]) -> Given:
         """Claim and prepare; in the database's thread."""
-        given = claim(in_flight)
+        given = claim(in_flight, in_hand)
         prepared = prepare_sends(given, self.lines)
         if monotonic() - self.asked >= ASK_SECONDS:
             self.asked = monotonic()

@@ -55,6 +55,10 @@ class Sink:
         self.ready.set()
         self.loop.run_forever()
         self.loop.run_until_complete(runner.cleanup())
+        hanging = asyncio.all_tasks(self.loop)
+        for task in hanging:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*hanging, return_exceptions=True))
         self.loop.close()
 
     async def _send(self, request: web.Request) -> web.StreamResponse:

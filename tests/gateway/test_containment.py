@@ -26,7 +26,8 @@ from gateway.models import (
     InboundState,
 )
 from gateway.outbox.ask import end_leases
-from gateway.outbox.claim import PER_CHANNEL, claim
+from gateway.outbox.claim import claim
+from gateway.outbox.places import PER_CHANNEL, reserve
 from gateway.outbox.queue import cancel_left_over, retry_delivery, set_batch_state
 from gateway.outbox.row import Row
 from gateway.outbox.runner import Runner
@@ -203,7 +204,7 @@ def test_an_answer_no_database_can_keep_whole_is_logged(sink: Sink) -> None:
 def test_a_full_channel_does_not_make_the_outbox_spin() -> None:
     channel = builders.channel()
     queued(channel)
-    full = claim({channel.pk: PER_CHANNEL})
+    full = claim({channel.pk: PER_CHANNEL}, {channel.pk: reserve(channel.rate_per_second)})
     assert (list(full.rows), full.wait_seconds) == ([], None)
 
 

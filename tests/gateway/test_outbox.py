@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from gateway.models import Batch, BatchState, Bucket, Channel, ChannelLog, Delivery, Suppression
 from gateway.outbox.ask import end_leases
-from gateway.outbox.claim import IN_ALL, PER_CHANNEL, claim, places_per_channel
+from gateway.outbox.claim import claim
+from gateway.outbox.places import IN_ALL, PER_CHANNEL, places_per_channel
 from gateway.outbox.queue import (
     BulkItem,
     NotAllowed,

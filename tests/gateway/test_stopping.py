@@ -12,6 +12,7 @@ from aiohttp.abc import ResolveResult
 
 from gateway import stopping, transport
 from gateway.models import Delivery
+from gateway.outbox import places
 from gateway.outbox import runner as runners
 from gateway.outbox.runner import Runner
 from gateway.states import State
@@ -69,6 +70,31 @@ def test_what_may_have_been_accepted_is_asked_about(sink: Sink, runner: Runner) 
     assert {row[:3] for row in rows} == {(State.UNKNOWN, "Ambiguous", 1)}
     assert all(row[3] is not None for row in rows)
     assert len(sink.received) == 100
+
+
+def test_what_waits_in_hand_for_a_place_is_queued_again(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch, runner: Runner
+) -> None:
+    async def hang(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(60)
+        return accepted("SM" + "5" * 32)
+
+    monkeypatch.setattr(places, "PER_CHANNEL", 10)
+    sink.answers = [hang] * 30
+    channel = builders.channel(rate_per_second=1_000.0)
+    batch = bulk(channel, 30)
+    with stopped_on_the_way(runner):
+        # 8 in flight, 2 more places are for replies, and 20 messages (0.02 s of the rate) in hand.
+        wait_for_flights(28)
+        reply = queued(channel)
+        until = time.monotonic() + 10
+        while len(sink.received) < 9 and time.monotonic() < until:
+            time.sleep(0.02)
+    assert sum(fields["Body"] == "Hi" for fields in sink.received) == 1
+    reply.refresh_from_db()
+    assert reply.state == State.UNKNOWN
+    rows = Delivery.objects.filter(batch=batch).values_list("state", "attempts", "lease_until")
+    assert sorted(rows) == [(State.QUEUED, 0, None)] * 22 + [(State.UNKNOWN, 1, None)] * 8
 
 
 def test_what_has_certainly_not_left_is_queued_again(

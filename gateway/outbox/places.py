@@ -1,0 +1,32 @@
+"""How many sends may be in flight, and how many claimed ones may wait in hand for a place.
+
+Claiming takes about as long as a quick provider's answer. Without some in hand the loop would send,
+wait for the database, send, and so on, and half of its time would be spent waiting.
+"""
+
+# In flight at once: per channel, and over all of them in one process.
+PER_CHANNEL = 250
+IN_ALL = 1_000
+# What a channel may have in flight, of the places that are free. However many providers hang, some
+# places stay free for the others (dynamic thresholds, as switches share their buffers).
+SHARE = 0.5
+# Bulk leaves this part of a channel's places, and at most so many, to replies.
+FOR_REPLIES_SHARE, FOR_REPLIES = 0.25, 10
+# In hand: what a channel may send in so many seconds, and at most so many. Their tokens are spent,
+# so were there more of a slow channel, they might leave as a crowd after the provider had hung.
+RESERVE_SECONDS, RESERVE = 0.02, 200
+
+
+def places_per_channel(in_flight: int) -> int:
+    """How many sends a channel may have in flight when there are so many over all channels."""
+    return min(PER_CHANNEL, max(1, int((IN_ALL - in_flight) * SHARE)))
+
+
+def kept_for_replies(places: int) -> int:
+    """How many of a channel's places bulk leaves to replies."""
+    return min(FOR_REPLIES, int(places * FOR_REPLIES_SHARE))
+
+
+def reserve(rate_per_second: float) -> int:
+    """How many claimed messages of a channel with this rate may wait for a place."""
+    return min(RESERVE, int(rate_per_second * RESERVE_SECONDS))
