@@ -125,7 +125,7 @@ def _hold(campaign_id: int) -> Campaign | None:
 def _has_room(campaign: Campaign) -> bool:
     """Whether a whole batch fits below the look-ahead."""
     queued = Delivery.objects.filter(batch=campaign.batch_id, state=State.QUEUED)
-    return len(queued.values_list("id")[: pace.room_below() + 1]) <= pace.room_below()
+    return queued[: pace.room_below() + 1].count() <= pace.room_below()
 
 
 def _next_lines(campaign: Campaign) -> list[Waiting]:
