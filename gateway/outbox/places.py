@@ -5,7 +5,7 @@ wait for the database, send, and so on, and half of its time would be spent wait
 """
 
 # In flight at once: per channel, and over all of them in one process.
-PER_CHANNEL = 250
+PER_CHANNEL = 300
 IN_ALL = 1_000
 # What a channel may have in flight, of the places that are free. However many providers hang, some
 # places stay free for the others (dynamic thresholds, as switches share their buffers).

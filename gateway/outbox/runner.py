@@ -29,7 +29,9 @@ logger = structlog.get_logger(__name__)
 
 # How often to look for new work while sends are in flight.
 TICK_SECONDS = 0.05
-# So much of what was in flight has landed: there is room for a claim that is worth its statements.
+# With messages in hand there is no hurry to claim more, even if there were tokens for them.
+ENOUGH_SECONDS = 0.02
+# So much of what was in hand has landed: there is room for a claim that is worth its statements.
 ROOM_SHARE = 0.25
 # Outcomes are gathered this long, or until there are so many, and then written together.
 GATHER_SECONDS, GATHER_MANY = 0.05, 400
@@ -134,8 +136,8 @@ class Runner:
             return True
         wait = TICK_SECONDS if given.wait_seconds is None else given.wait_seconds
         wait = min(wait, TICK_SECONDS)
-        if given.full:
-            await self.flights.room(ROOM_SHARE, wait)
+        if given.full or self.flights.boarding.waiting:
+            await self.flights.room(ROOM_SHARE, max(wait, ENOUGH_SECONDS))
         elif given.wait_seconds is None:
             await self.flights.landed(wait)
         else:
