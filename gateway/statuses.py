@@ -6,13 +6,13 @@ callback carries it, else by the provider's id. Whoever commits last, the report
 applies it; the sweep applies what a killed worker left.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -46,6 +46,12 @@ COLUMNS = {
     "attempts": "smallint",
     "asks": "smallint",
 }
+
+
+WAITING = """
+SELECT id FROM gateway_deliverystatus
+WHERE applied_at IS NULL AND channel_id = ANY(%s::uuid[]) AND external_id = ANY(%s)
+"""
 
 
 class Key(NamedTuple):
@@ -88,18 +94,23 @@ def _status_row(report: Report) -> DeliveryStatus:
     )
 
 
-@transaction.atomic
 def apply(keys: Iterable[Key]) -> int:
     """Apply the waiting reports about these messages; returns how many deliveries changed."""
     wanted = set(keys)
-    if not wanted:
+    # Nearly always there are none, and to look costs one statement.
+    ids = _waiting(wanted) if wanted else []
+    if not ids:
         return 0
-    waiting = DeliveryStatus.objects.filter(
-        applied_at=None,
-        channel_id__in={key.channel_id for key in wanted},
-        external_id__in={key.external_id for key in wanted},
-    )
-    return _apply(list(waiting.order_by("id").select_for_update()))
+    with transaction.atomic():
+        waiting = DeliveryStatus.objects.filter(pk__in=ids, applied_at=None)
+        return _apply(list(waiting.order_by("id").select_for_update()))
+
+
+def _waiting(keys: Collection[Key]) -> list[int]:
+    channels = {str(key.channel_id) for key in keys}
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING, [list(channels), [key.external_id for key in keys]])
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 @transaction.atomic

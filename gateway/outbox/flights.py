@@ -10,6 +10,7 @@ import structlog
 
 from gateway import transport
 from gateway.errors import Ambiguous, SendError, Withdrawn
+from gateway.models import Priority
 from gateway.outbox.boarding import Boarding
 from gateway.outbox.places import places_per_channel
 from gateway.outbox.prepare import Prepared, Ready
@@ -95,6 +96,10 @@ class Flights:
     def _finish(self, outcome: Outcome) -> None:
         self.finished.append(outcome)
         self.news.set()
+
+    def only_bulk_landed(self) -> bool:
+        """Whether all that is to be written is bulk."""
+        return all(one.row.priority >= Priority.BULK for one in self.finished)
 
     def take_finished(self) -> list[Outcome]:
         """What has landed, to be written; ``written`` or ``put_back`` must follow."""

@@ -32,9 +32,10 @@ TICK_SECONDS = 0.05
 # With messages in hand there is no hurry to claim more, even if there were tokens for them.
 ENOUGH_SECONDS = 0.02
 # So much of what was in hand has landed: there is room for a claim that is worth its statements.
-ROOM_SHARE = 0.25
-# Outcomes are gathered this long, or until there are so many, and then written together.
-GATHER_SECONDS, GATHER_MANY = 0.05, 400
+ROOM_SHARE = 0.4
+# Outcomes are gathered this long, or until there are so many, and then written together. For bulk,
+# whose ticks nobody waits for, it is worth gathering longer.
+GATHER_SECONDS, GATHER_BULK_SECONDS, GATHER_MANY = 0.02, 0.08, 400
 # A longer wait for tokens than this is left to the sweep.
 PATIENCE_SECONDS = 2.0
 # How often unclear deliveries are looked for.
@@ -159,13 +160,18 @@ class Runner:
         """Write outcomes as they come, many at a time, whether or not a run is on."""
         while True:
             await self.flights.news.wait()
-            if len(self.flights.finished) < GATHER_MANY:
-                await asyncio.sleep(GATHER_SECONDS)
+            await self._gather()
             self.flights.news.clear()
             batch = self.flights.take_finished()
             if batch and not await self._settle(batch):
                 # Until then, or until something lands or a run begins.
                 self.loop.call_later(SETTLE_LATER_SECONDS, self.flights.news.set)
+
+    async def _gather(self) -> None:
+        if len(self.flights.finished) < GATHER_MANY:
+            await asyncio.sleep(GATHER_SECONDS)
+        if len(self.flights.finished) < GATHER_MANY and self.flights.only_bulk_landed():
+            await asyncio.sleep(GATHER_BULK_SECONDS)
 
     async def _settle(self, batch: list[Outcome]) -> bool:
         """Write outcomes; while the database is away they are kept, for only we know them."""
