@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from gateway.models import Priority
 from gateway.outbox.changes import announce
-from gateway.outbox.places import kept_for_replies, places_per_channel, reserve
+from gateway.outbox.places import Load, kept_for_replies
 from gateway.outbox.row import COLUMNS, Row
 from gateway.sql import with_values
 from gateway.states import State
@@ -131,13 +131,9 @@ class Room:
 
 
 @transaction.atomic
-def claim(in_flight: Mapping[UUID, int], in_hand: Mapping[UUID, int] | None = None) -> Claim:
-    """Claim what may leave now or soon.
-
-    ``in_flight`` says how many of each channel this process sends at this moment, ``in_hand`` how
-    many it has claimed that wait for a place.
-    """
-    rooms = _rooms(in_flight, in_hand or {})
+def claim(load: Load) -> Claim:
+    """Claim what may leave now or soon, beside what this process holds already."""
+    rooms = _rooms(load)
     ready = [room for room in rooms if room.tokens > 0 and room.places > 0]
     accounts = _hold(ready)
     held = [room for room in ready if room.channel_id in accounts and room.tokens > 0]
@@ -148,16 +144,14 @@ def claim(in_flight: Mapping[UUID, int], in_hand: Mapping[UUID, int] | None = No
     return Claim(leaving, _wait(rooms), _is_full(rooms, leaving), accounts)
 
 
-def _rooms(in_flight: Mapping[UUID, int], in_hand: Mapping[UUID, int]) -> list[Room]:
+def _rooms(load: Load) -> list[Room]:
     with connection.cursor() as cursor:
         cursor.execute(DUE_CHANNELS)
         found = cursor.fetchall()
-    limit = places_per_channel(sum(in_flight.values()))
-    for_replies = kept_for_replies(limit)
+    for_replies = kept_for_replies(load.places)
     rooms = []
     for channel_id, rate, tokens, refilled_at, now in found:
-        held = in_flight.get(channel_id, 0) + in_hand.get(channel_id, 0)
-        places = max(0, limit + reserve(rate) - held)
+        places = load.left(channel_id, rate)
         available = _available(rate, tokens, refilled_at, now)
         rooms.append(Room(channel_id, rate, places, places - for_replies, available, now))
     return rooms

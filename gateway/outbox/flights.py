@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
+from time import monotonic
 from uuid import UUID
 
 import aiohttp
@@ -12,7 +13,13 @@ from gateway import transport
 from gateway.errors import Ambiguous, SendError, Withdrawn
 from gateway.models import Priority
 from gateway.outbox.boarding import Boarding
-from gateway.outbox.places import places_per_channel
+from gateway.outbox.places import (
+    HAND_SECONDS,
+    LATEST_SECONDS,
+    SLOW_SECONDS,
+    Load,
+    places_per_channel,
+)
 from gateway.outbox.prepare import Prepared, Ready
 from gateway.outbox.settle import Outcome
 
@@ -34,6 +41,8 @@ class Flights:
         self.flying: dict[asyncio.Task[Outcome], Ready] = {}
         self.in_flight: Counter[UUID] = Counter()
         self.boarding = Boarding()
+        self.slow: dict[UUID, float] = {}
+        self.looking = False
         self.finished: list[Outcome] = []
         # Waiting, in flight, landed, or being written.
         self.open = 0
@@ -48,21 +57,30 @@ class Flights:
         """Whether anything waits, is in flight, or has landed and is not written yet."""
         return self.open > 0
 
-    def counts(self) -> tuple[dict[UUID, int], dict[UUID, int]]:
-        """How many are in flight per channel, and how many wait for a place."""
+    def load(self) -> Load:
+        """What is held of each channel, for the next claim."""
+        now = monotonic()
+        self.slow = {channel_id: until for channel_id, until in self.slow.items() if until > now}
         flying = {channel_id: count for channel_id, count in self.in_flight.items() if count}
-        return flying, self.boarding.counts()
+        return Load(flying, self.boarding.counts(), self.slow.keys())
 
-    def start(self, prepared: Prepared) -> None:
-        """Let these leave as there are places; what could not be prepared has landed already."""
+    def start(self, prepared: Prepared, claimed_at: float) -> None:
+        """Let these leave as there are places; what could not be prepared has landed already.
+
+        ``claimed_at`` is when their claim began, by ``time.monotonic``.
+        """
         self.open += len(prepared.ready) + len(prepared.broken)
+        late = self.withdrawn or monotonic() - claimed_at > LATEST_SECONDS
         for ready in prepared.ready:
-            if ready.asked_at is None:
-                self.boarding.add(ready)
-            else:  # questions are few, and not counted against messages
+            if ready.asked_at is not None:  # questions are few, and not counted against messages
                 self._leave(ready)
+            elif late:
+                self._finish(_not_begun(ready))
+            else:
+                self.boarding.add(ready)
         for channel_id in self.boarding.channels():
             self._board(channel_id)
+        self._look_in_hand_later()
         for outcome in prepared.broken:
             self._finish(outcome)
         if self.busy:
@@ -74,6 +92,22 @@ class Flights:
         while ready := self.boarding.next(channel_id, self.in_flight[channel_id], places):
             self._leave(ready)
             places = places_per_channel(len(self.flying))
+
+    def _look_in_hand_later(self) -> None:
+        if self.boarding.waiting and not self.looking:
+            self.looking = True
+            self.loop.call_later(HAND_SECONDS / 5, self._look_in_hand)
+
+    def _look_in_hand(self) -> None:
+        self.looking = False
+        self._give_back_tired()
+        self._look_in_hand_later()
+
+    def _give_back_tired(self) -> None:
+        """Who has waited too long goes back into the queue, and no more such are claimed."""
+        for ready in self.boarding.tired(HAND_SECONDS):
+            self.slow[ready.row.channel_id] = monotonic() + SLOW_SECONDS
+            self._finish(_not_begun(ready))
 
     def _leave(self, ready: Ready) -> None:
         self.in_flight[ready.row.channel_id] += 1
@@ -89,6 +123,7 @@ class Flights:
         else:
             self._finish(task.result())
         if not self.withdrawn:
+            self._give_back_tired()
             self._board(ready.row.channel_id)
         if len(self.flying) + self.boarding.waiting <= self.enough:
             self.roomy.set()

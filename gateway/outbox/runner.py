@@ -11,7 +11,6 @@ import sys
 import threading
 from dataclasses import dataclass
 from time import monotonic
-from uuid import UUID
 
 import structlog
 import uvloop
@@ -22,6 +21,7 @@ from gateway.outbox.ask import claim_questions
 from gateway.outbox.claim import claim
 from gateway.outbox.database import DatabaseThread
 from gateway.outbox.flights import Flights
+from gateway.outbox.places import Load
 from gateway.outbox.prepare import Lines, Prepared, prepare_questions, prepare_sends
 from gateway.outbox.settle import Outcome, settle
 
@@ -128,8 +128,9 @@ class Runner:
 
     async def _round(self) -> bool:
         """Claim once and wait until a next look is worth while; whether there is reason for one."""
-        given = await self.claims.do(self._look, *self.flights.counts())
-        self.flights.start(given.prepared)
+        began = monotonic()
+        given = await self.claims.do(self._look, self.flights.load())
+        self.flights.start(given.prepared, began)
         if not self.flights.busy:
             if given.wait_seconds is None or given.wait_seconds > PATIENCE_SECONDS:
                 return False
@@ -145,9 +146,9 @@ class Runner:
             await asyncio.sleep(wait)
         return True
 
-    def _look(self, in_flight: dict[UUID, int], in_hand: dict[UUID, int]) -> Given:
+    def _look(self, load: Load) -> Given:
         """Claim and prepare; in the database's thread."""
-        given = claim(in_flight, in_hand)
+        given = claim(load)
         prepared = prepare_sends(given, self.lines)
         if monotonic() - self.asked >= ASK_SECONDS:
             self.asked = monotonic()

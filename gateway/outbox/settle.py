@@ -154,8 +154,8 @@ def _apply(row: Delivery, one: Outcome, now: datetime) -> None:
     elif one.absent:
         _denied(row, now)
     elif isinstance(one.error, Withdrawn) and not one.asked:
-        # It has not left, so it was no attempt.
-        row.state, row.due_at, row.attempts = State.QUEUED, now, row.attempts - 1
+        # It has not left, so it was no attempt; and it keeps its turn.
+        row.state, row.attempts = State.QUEUED, row.attempts - 1
     elif one.error is not None:
         _failed(row, one.error, one.can_find, now)
 

@@ -19,6 +19,7 @@ from conversations.models import Kind, Message
 from gateway.events import InboundMessage, Received
 from gateway.models import Delivery
 from gateway.outbox.claim import claim
+from gateway.outbox.places import Load
 from tests import builders as make
 from tests.campaigns import build
 
@@ -103,7 +104,7 @@ def test_an_opt_out_in_mid_campaign_counts_and_the_ledger_says_so():
 
     ensure_buckets()
     connection.cursor().execute("UPDATE gateway_bucket SET tokens = 50, refilled_at = now()")
-    claimed = claim({})
+    claimed = claim(Load())
     assert [row.address for row in claimed.rows] == [fine.addresses.get().value]
     campaign.refresh_from_db()
     failed = next(iter(Ledger(campaign, outcome="failed")))

@@ -5,9 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from gateway.models import Priority
+from gateway.outbox import boarding as lines
 from gateway.outbox.boarding import Boarding
-from gateway.outbox.places import RESERVE, kept_for_replies, reserve
+from gateway.outbox.places import PER_CHANNEL, RESERVE, Load, kept_for_replies, reserve
 
 CHANNEL, OTHER = uuid.uuid4(), uuid.uuid4()
 
@@ -46,6 +49,30 @@ def test_channels_do_not_wait_for_each_other() -> None:
     assert left(boarding, OTHER, 10) == ["x"]
     assert {one.name for one in boarding.empty()} == {"a", "b"}  # type: ignore[attr-defined]
     assert boarding.waiting == 0
+
+
+def test_whoever_has_waited_too_long_waits_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(lines, "monotonic", lambda: now[0])
+    boarding = Boarding()
+    boarding.add(ready("a"))
+    boarding.add(ready("r", OTHER, Priority.REPLY))
+    now[0] = 100.4
+    boarding.add(ready("b"))
+    assert boarding.tired(0.5) == []
+    now[0] = 100.5
+    assert [one.name for one in boarding.tired(0.5)] == ["r", "a"]  # type: ignore[attr-defined]
+    assert boarding.counts() == {CHANNEL: 1}
+    assert left(boarding, CHANNEL, 4) == ["b"]
+
+
+def test_a_channel_that_is_slow_claims_no_more_than_may_leave_at_once() -> None:
+    load = Load({OTHER: 20}, {CHANNEL: 30})
+    assert load.left(CHANNEL, 10_000.0) == PER_CHANNEL + 200 - 30
+    slow = Load({OTHER: 20}, {CHANNEL: 30}, {CHANNEL})
+    assert slow.left(CHANNEL, 10_000.0) == PER_CHANNEL - 30
+    assert slow.left(OTHER, 10_000.0) == PER_CHANNEL + 200 - 20
+    assert Load({CHANNEL: PER_CHANNEL + 500}).left(CHANNEL, 1.0) == 0
 
 
 def test_a_slow_channel_has_hardly_anything_in_hand() -> None:

@@ -27,7 +27,7 @@ from gateway.models import (
 )
 from gateway.outbox.ask import end_leases
 from gateway.outbox.claim import claim
-from gateway.outbox.places import PER_CHANNEL, reserve
+from gateway.outbox.places import PER_CHANNEL, Load, reserve
 from gateway.outbox.queue import cancel_left_over, retry_delivery, set_batch_state
 from gateway.outbox.row import Row
 from gateway.outbox.runner import Runner
@@ -204,7 +204,8 @@ def test_an_answer_no_database_can_keep_whole_is_logged(sink: Sink) -> None:
 def test_a_full_channel_does_not_make_the_outbox_spin() -> None:
     channel = builders.channel()
     queued(channel)
-    full = claim({channel.pk: PER_CHANNEL}, {channel.pk: reserve(channel.rate_per_second)})
+    in_hand = {channel.pk: reserve(channel.rate_per_second)}
+    full = claim(Load({channel.pk: PER_CHANNEL}, in_hand))
     assert (list(full.rows), full.wait_seconds) == ([], None)
 
 
@@ -212,7 +213,7 @@ def test_what_comes_back_after_its_batch_was_cancelled_is_cancelled(sink: Sink) 
     channel = builders.channel()
     batch, reply = bulk(channel, 2), queued(channel)
     Bucket.objects.update(tokens=40)
-    bulk_rows = [row for row in claim({}).rows if row.batch_id == batch.pk]
+    bulk_rows = [row for row in claim(Load()).rows if row.batch_id == batch.pk]
     assert len(bulk_rows) == 2
     set_batch_state(batch=batch, state=BatchState.CANCELLED)
     settle([Outcome(row, error=Throttled("slower", retry_after=0.0)) for row in bulk_rows])
@@ -257,7 +258,7 @@ def test_an_early_failure_of_the_second_attempt_counts(sink: Sink) -> None:
     delivery = queued(channel)
     Delivery.objects.update(state=State.FAILED, sent_at=timezone.now(), external_id="SM1")
     retry_delivery(delivery=delivery)
-    rows = claim({}).rows
+    rows = claim(Load()).rows
     fields = twilio.status_fields("SM" + "2" * 32, "failed")
     twilio.post(channel, fields, query=f"delivery={delivery.uid}")
     drain_all()

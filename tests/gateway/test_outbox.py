@@ -17,7 +17,7 @@ from django.utils import timezone
 from gateway.models import Batch, BatchState, Bucket, Channel, ChannelLog, Delivery, Suppression
 from gateway.outbox.ask import end_leases
 from gateway.outbox.claim import claim
-from gateway.outbox.places import IN_ALL, PER_CHANNEL, places_per_channel
+from gateway.outbox.places import IN_ALL, PER_CHANNEL, Load, places_per_channel
 from gateway.outbox.queue import (
     BulkItem,
     NotAllowed,
@@ -231,7 +231,7 @@ def test_two_unclear_sends_never_claim_the_same_message(sink: Sink) -> None:
 
 def test_a_dead_workers_lease_ends_as_unknown_and_is_asked_about(sink: Sink) -> None:
     delivery = queued(builders.channel())
-    assert len(claim({}).rows) == 1
+    assert len(claim(Load()).rows) == 1
     Delivery.objects.update(lease_until=timezone.now())
     assert end_leases() == 1
     row = Delivery.objects.get(pk=delivery.pk)
@@ -243,7 +243,7 @@ def test_a_dead_workers_lease_ends_as_unknown_and_is_asked_about(sink: Sink) -> 
 def test_a_report_before_the_answer_counts(sink: Sink) -> None:
     channel = builders.channel()
     delivery = queued(channel)
-    assert len(claim({}).rows) == 1
+    assert len(claim(Load()).rows) == 1
     fields = twilio.status_fields("SM" + "7" * 32, "delivered")
     assert twilio.post(channel, fields, query=f"delivery={delivery.uid}").status_code == 200
     drain_all()
@@ -352,7 +352,7 @@ def statements_to_send(sink: Sink, count: int) -> int:
     Bucket.objects.filter(pk=channel.pk).update(tokens=600)
     bulk(channel, count)
     with CaptureQueriesContext(connection) as captured:
-        rows = claim({channel.pk: -1000}).rows
+        rows = claim(Load({channel.pk: -1000})).rows
         settle([Outcome(row, external_id=f"SM{row.pk:032d}") for row in rows])
     assert len(rows) == count
     return len(captured)
@@ -402,8 +402,8 @@ def test_a_claim_leaves_the_channel_that_somebody_else_claims() -> None:
     queued(one)
     queued(other)
     with held_bucket(one):
-        assert [row.channel_id for row in claim({}).rows] == [other.pk]
-    assert [row.channel_id for row in claim({}).rows] == [one.pk]
+        assert [row.channel_id for row in claim(Load()).rows] == [other.pk]
+    assert [row.channel_id for row in claim(Load()).rows] == [one.pk]
 
 
 @contextmanager
@@ -431,7 +431,7 @@ def test_a_claim_takes_the_time_from_the_database(monkeypatch: pytest.MonkeyPatc
     before = timezone.now()
     ahead = before + timedelta(hours=1)
     monkeypatch.setattr(timezone, "now", lambda: ahead)
-    assert len(claim({}).rows) == 1
+    assert len(claim(Load()).rows) == 1
     row = Delivery.objects.get(pk=delivery.pk)
     assert row.attempted_at is not None
     assert row.lease_until is not None

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from gateway.models import Bucket, Delivery, Heartbeat
 from gateway.outbox.claim import claim
+from gateway.outbox.places import Load
 from gateway.outbox.queue import queue_delivery
 from gateway.outbox.setback import beat
 from gateway.states import State
@@ -46,7 +47,7 @@ def test_nothing_waits_for_the_hour_undone() -> None:
     soon = timezone.now() + timedelta(seconds=31)
     assert rows.get(pk=unclear.pk).ask_at < soon  # type: ignore[operator]
     assert rows.get(pk=leased.pk).lease_until < soon  # type: ignore[operator]
-    assert [row.pk for row in claim({}).rows] == [waiting.pk]
+    assert [row.pk for row in claim(Load()).rows] == [waiting.pk]
     due_at = rows.get(pk=backed_off.pk).due_at
     assert timedelta(minutes=4) < due_at - timezone.now() <= timedelta(minutes=5)
     assert beat() is None

@@ -49,6 +49,7 @@ from gateway.models import (
 )
 from gateway.outbox.ask import claim_questions, end_leases
 from gateway.outbox.claim import claim
+from gateway.outbox.places import Load
 from gateway.outbox.queue import (
     BulkItem,
     NotAllowed,
@@ -193,7 +194,7 @@ class Outbox(RuleBasedStateMachine):
         Delivery.objects.filter(state=State.QUEUED).update(due_at=now)
         Channel.objects.update(paused_at=None)
         Bucket.objects.update(tokens=1e6, refilled_at=now - timedelta(seconds=1))
-        begun = [Flight(row) for row in claim({}).rows]
+        begun = [Flight(row) for row in claim(Load()).rows]
         self.live += begun
         return multiple(*begun)
 
@@ -385,12 +386,12 @@ def test_any_order_of_steps_ends_in_a_legal_state(settings: Any) -> None:
 def test_an_answer_from_before_a_persons_retry_does_not_pass_for_the_new_attempts() -> None:
     channel = builders.channel()
     row = queue_delivery(channel=channel, address=ADDRESS, text="Hello", message_uid=uuid.uuid4())
-    (stale,) = claim({}).rows
+    (stale,) = claim(Load()).rows
     Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     end_leases()
     retry_delivery(delivery=row)
     Bucket.objects.update(tokens=1, refilled_at=timezone.now() - timedelta(seconds=1))
-    (fresh,) = claim({}).rows
+    (fresh,) = claim(Load()).rows
     settle([Outcome(stale, error=Throttled("Too fast", retry_after=0))])
     # The new attempt is still on its way: nobody else may send it meanwhile.
     assert Delivery.objects.get().state == State.SENDING
