@@ -50,7 +50,7 @@ class WebhookResponse:
     content_type: str = "text/plain"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs
 class Request:
     """An HTTP request an adapter wants made. ``data`` is form fields, ``json`` a JSON body.
 
@@ -69,7 +69,7 @@ class Request:
     private: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs
 class Response:
     """What came back. ``headers`` names are lower-case; ``body`` is cut at a limit."""
 

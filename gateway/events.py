@@ -91,7 +91,7 @@ class Received:
     event: InboundMessage | OptOut
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs
 class DeliveryChange:
     """A delivery has a new state; receivers get them in batches, inside the same transaction."""
 
@@ -109,7 +109,7 @@ class DeliveryChange:
     error_text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs
 class OutboundMessage:
     """What an adapter is asked to send: one provider message.
 

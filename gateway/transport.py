@@ -18,6 +18,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 from yarl import URL
 
 from gateway.contract import Request, Response
@@ -112,20 +114,16 @@ def new_session() -> aiohttp.ClientSession:
     )
 
 
+# A channel's messages all go to one URL, and reading a setting takes as long as all the rest.
+@lru_cache(maxsize=1024)
 def check_url(url: str) -> URL:
     """The parsed URL if it may be called; Forbidden otherwise. Names are checked when resolved."""
-    return _checked(url, settings.SIMULATOR_URL, settings.DEBUG)
-
-
-# A channel's messages all go to one URL.
-@lru_cache(maxsize=1024)
-def _checked(url: str, simulator_url: str, debug: bool) -> URL:
     parsed = URL(url)
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise Forbidden("Only http and https URLs can be called.")
     if exempt(parsed):
         return parsed
-    if parsed.scheme != "https" and not debug:
+    if parsed.scheme != "https" and not settings.DEBUG:
         raise Forbidden("Only https URLs can be called.")
     try:
         public = public_address(parsed.host)
@@ -134,6 +132,12 @@ def _checked(url: str, simulator_url: str, debug: bool) -> URL:
     if not public:
         raise Forbidden(f"{parsed.host} is an address of a private network.")
     return parsed
+
+
+@receiver(setting_changed, dispatch_uid="transport")
+def _check_anew(**about: object) -> None:
+    """Settings change in tests only."""
+    check_url.cache_clear()
 
 
 async def call(session: aiohttp.ClientSession, request: Request, *, redirects: int = 0) -> Response:

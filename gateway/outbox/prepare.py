@@ -26,7 +26,7 @@ logger = structlog.get_logger(__name__)
 KNOWN_MARGIN = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs
 class Ready:
     """A row with its message and adapter.
 
