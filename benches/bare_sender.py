@@ -1,7 +1,7 @@
 """The limit of sending: aiohttp alone posts the forms and reads the answers; no queue, no log.
 
-``best_rate(url)`` tries some numbers of requests at once in a process of its own each, and gives
-the best messages a second that aiohttp reached.
+``best_at_once`` tries some numbers of requests at once in a process of its own each; ``rate`` gives
+the messages a second that aiohttp reached with such a number.
 """
 
 import argparse
@@ -19,9 +19,14 @@ SID, TOKEN, NUMBER = "AC" + "b" * 32, "b" * 32, "+14155550199"
 TRIAL = 6_000
 
 
+def best_at_once(url: str, numbers: tuple[int, ...]) -> int:
+    """The number of requests at once at which aiohttp is quickest."""
+    return max(numbers, key=lambda number: rate(url, number, TRIAL))
+
+
 def best_rate(url: str, *, at_once: tuple[int, ...], count: int) -> float:
     """Messages a second at the best of the numbers ``at_once``, with ``count`` messages."""
-    best = max(at_once, key=lambda number: rate(url, number, TRIAL))
+    best = best_at_once(url, at_once)
     return max(rate(url, best, count) for _ in range(2))
 
 

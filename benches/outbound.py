@@ -2,9 +2,10 @@
 
 One Celery worker process serves the queue ``outbound`` as in production; the sink is a provider
 that answers after 5 or 50 ms. The limit is aiohttp alone, posting the same forms to the same sink
-in the same run, at the number of requests at once that suits it best.
+in the same run, at the number of requests at once that suits it best. Both are measured twice, in
+turn, and the better counts, for the machine itself is not always as quick.
 
-- drain: 40,000 queued messages of one channel, from the wake-up until the last is written as sent
+- drain: 20,000 queued messages of one channel, from the wake-up until the last is written as sent
 - replies: written while 100,000 bulk messages wait; from their commit to their arrival
 - rate: a channel limited to 50 a second, over 20 seconds
 """
@@ -18,7 +19,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from benches.bare_sender import NUMBER, SID, TOKEN, best_rate
+from benches.bare_sender import NUMBER, SID, TOKEN, best_at_once, rate
 from benches.ground import fresh_database, running, worker
 from benches.result import Result, percentile
 from benches.sink import Sink, running_sink
@@ -26,7 +27,7 @@ from benches.sink import Sink, running_sink
 if TYPE_CHECKING:
     from gateway.models import Batch, Channel
 
-MESSAGES, BARE_MESSAGES = 40_000, 20_000
+MESSAGES, ROUNDS = 20_000, 2
 AT_ONCE = {5: (25, 50, 100, 200), 50: (200, 300, 400, 600)}
 BACKLOG = 100_000
 REPLIES, REPLIES_PER_SECOND = 200, 10
@@ -69,7 +70,18 @@ def run() -> Result:
 def measure_drain(result: Result, sink: Sink, latency: int) -> None:
     """One worker process against aiohttp alone."""
     sink.set_latency(latency)
-    bare = best_rate(sink.url, at_once=AT_ONCE[latency], count=BARE_MESSAGES)
+    at_once = best_at_once(sink.url, AT_ONCE[latency])
+    bare = sent = 0.0
+    for _ in range(ROUNDS):
+        bare = max(bare, rate(sink.url, at_once, MESSAGES))
+        sent = max(sent, drain_rate(result, sink))
+    result.figures[f"bare_aiohttp_per_s_{latency}ms"] = bare
+    result.figures[f"sent_per_s_{latency}ms"] = sent
+    result.ratios[f"drain_vs_bare_aiohttp_{latency}ms"] = sent / bare
+
+
+def drain_rate(result: Result, sink: Sink) -> float:
+    """Messages a second that a worker process sends and writes as sent."""
     channel = make_channel(10_000.0)
     with running(worker("outbound", "outbound", 1)):
         # The worker is up, connected and warm before anything counts.
@@ -80,11 +92,9 @@ def measure_drain(result: Result, sink: Sink, latency: int) -> None:
         wait_until(lambda: not any_left(channel), "the drain")
         took = time.monotonic() - started
     figures = result.figures
-    figures[f"bare_aiohttp_per_s_{latency}ms"] = bare
-    figures[f"sent_per_s_{latency}ms"] = MESSAGES / took
     figures["lost"] = figures.get("lost", 0) + MESSAGES - sink.count() + sink.duplicates()
     figures["doubled"] = figures.get("doubled", 0) + sink.duplicates()
-    result.ratios[f"drain_vs_bare_aiohttp_{latency}ms"] = MESSAGES / took / bare
+    return MESSAGES / took
 
 
 def measure_replies(result: Result, sink: Sink) -> None:

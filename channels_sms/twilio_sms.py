@@ -36,6 +36,7 @@ VERSION = "2010-04-01"
 MAX_TEXT = 1600
 # An empty answer in the only format Twilio takes: nothing to say to the customer.
 TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+PRIVATE = frozenset({"Body"})
 PAGE_SIZE = 50
 MAX_PAGES = 20
 # Twilio's clock and ours; its times have no fractions.
@@ -223,6 +224,14 @@ class TwilioSms(Adapter):
     def _account_path(self) -> str:
         return f"/{VERSION}/Accounts/{quote(self.config['account_sid'], safe='')}"
 
+    @cached_property
+    def _account_url(self) -> str:
+        return f"{self.base_url}{self._account_path}"
+
+    @cached_property
+    def _auth(self) -> tuple[str, str]:
+        return self.config["account_sid"], self.config["auth_token"]
+
     def _request(
         self,
         method: str,
@@ -233,12 +242,12 @@ class TwilioSms(Adapter):
     ) -> Request:
         return Request(
             method=method,
-            url=f"{self.base_url}{self._account_path}{path}",
+            url=f"{self._account_url}{path}",
             params=params,
             data=data,
-            auth=(self.config["account_sid"], self.config["auth_token"]),
+            auth=self._auth,
             secrets=self._tokens,
-            private=frozenset({"Body"}),
+            private=PRIVATE,
         )
 
     def _next_page(self, response: Response) -> Request | None:

@@ -33,7 +33,7 @@ def receive_changes(batch: Sequence[DeliveryChange]) -> None:
             BUMP,
             [
                 list({change.workspace_id for change in batch}),
-                [str(change.message_uid) for change in batch],
+                [change.message_uid for change in batch],
             ],
         )
         rows = cursor.fetchall()

@@ -93,11 +93,14 @@ class Received:
 
 @dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs
 class DeliveryChange:
-    """A delivery has a new state; receivers get them in batches, inside the same transaction."""
+    """A delivery has a new state; receivers get them in batches, inside the same transaction.
+
+    ``uid`` and ``message_uid`` are UUIDs as text, in their canonical form.
+    """
 
     delivery_id: int
-    uid: uuid.UUID
-    message_uid: uuid.UUID
+    uid: str
+    message_uid: str
     workspace_id: int
     channel_id: uuid.UUID
     batch_id: int | None
@@ -114,10 +117,10 @@ class OutboundMessage:
     """What an adapter is asked to send: one provider message.
 
     ``address`` is the normalized recipient, ``status_url`` where the provider shall report
-    (it carries ``uid``), ``content`` as in Delivery.content.
+    (it carries ``uid``, a UUID in its canonical form), ``content`` as in Delivery.content.
     """
 
-    uid: uuid.UUID
+    uid: str
     address: str
     text: str
     status_url: str

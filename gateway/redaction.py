@@ -38,12 +38,18 @@ def response_summary(request: Request, response: Response) -> str:
 def url_summary(request: Request) -> str:
     """The URL with the values of secret-looking parameters replaced."""
     if not request.params and "?" not in request.url:
-        return _without(request.url, request.secrets)
+        return _plain_url(request.url, request.secrets)
     parts = urlsplit(request.url)
     query = [*parse_qsl(parts.query, keep_blank_values=True), *request.params]
     hidden = _hidden(request.private)
     shown = [(name, HIDDEN if hidden[name] else value) for name, value in query]
     return _without(urlunsplit(parts._replace(query=urlencode(shown))), request.secrets)
+
+
+# A channel's messages all go to one URL.
+@lru_cache(maxsize=1024)
+def _plain_url(url: str, secrets: tuple[str, ...]) -> str:
+    return _without(url, secrets)
 
 
 def _parsed(body: bytes) -> Any:

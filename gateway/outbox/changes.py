@@ -13,8 +13,6 @@ class Changed(Protocol):
     """What is told about a delivery; model instances and the outbox's own rows have it."""
 
     pk: int
-    uid: UUID
-    message_uid: UUID
     workspace_id: int
     channel_id: UUID
     batch_id: int | None
@@ -25,6 +23,14 @@ class Changed(Protocol):
     error_text: str
 
     @property
+    def uid(self) -> UUID | str:
+        """The delivery's own id."""
+
+    @property
+    def message_uid(self) -> UUID | str:
+        """Its message's."""
+
+    @property
     def state(self) -> str:
         """One of gateway.states."""
 
@@ -33,8 +39,8 @@ def change_of(row: Changed) -> DeliveryChange:
     """What receivers are told about a row."""
     return DeliveryChange(
         delivery_id=row.pk,
-        uid=row.uid,
-        message_uid=row.message_uid,
+        uid=str(row.uid),
+        message_uid=str(row.message_uid),
         workspace_id=row.workspace_id,
         channel_id=row.channel_id,
         batch_id=row.batch_id,

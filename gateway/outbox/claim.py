@@ -1,23 +1,24 @@
 """Claims due deliveries with a lease: token buckets, replies before bulk, opt-outs looked at last.
 
-A claim is one transaction with a fixed number of statements, however many rows and channels. Times
-are the database's: workers whose clocks differ, or jump, never differ about a lease or a bucket.
+A claim is one statement, however many rows and channels: each statement more is one more wait of
+its thread for the busy one that sends. Times are the database's: workers whose clocks differ, or
+jump, never differ about a lease or a bucket.
 """
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection, transaction
 
 from gateway.models import Priority
 from gateway.outbox.changes import announce
-from gateway.outbox.places import Load, kept_for_replies
-from gateway.outbox.row import COLUMNS, Row
-from gateway.sql import with_values
-from gateway.states import State
+from gateway.outbox.places import RESERVE, RESERVE_SECONDS, Load, kept_for_replies
+from gateway.outbox.row import Row, channel_id_of, selected
 
 LEASE = timedelta(seconds=90)
 # A bucket holds this many seconds of its rate, so that no sliding second holds much more.
@@ -27,73 +28,110 @@ BURST_SECONDS = 0.04
 # to be left, reads the whole queue and sorts it, where the first rows by index are enough.
 RUNNING = """(d.batch_id IS NULL OR EXISTS (
         SELECT 1 FROM gateway_batch g WHERE g.id = d.batch_id AND g.state = 'running'))"""
+DUE = f"d.state = 'queued' AND d.due_at <= clock_timestamp() AND {RUNNING}"
 
-# The look at one row of each channel's queue is an index probe, whatever the queue's length.
-DUE_CHANNELS = f"""
-SELECT c.id, c.rate_per_second, b.tokens, b.refilled_at, clock_timestamp()
-FROM gateway_channel c JOIN gateway_bucket b ON b.channel_id = c.id
-CROSS JOIN LATERAL (
-    SELECT 1 FROM gateway_delivery d
-    WHERE d.channel_id = c.id AND d.state = 'queued' AND d.due_at <= clock_timestamp()
-      AND {RUNNING}
-    ORDER BY d.priority, d.due_at, d.id LIMIT 1) AS due
-WHERE c.enabled AND c.paused_at IS NULL
-"""  # noqa: S608 - constants only
+# What is in a bucket by now. One refilled "in the future" rests until then: it is below zero.
+TOKENS = f"""LEAST(
+        b.tokens + GREATEST(0, b.elapsed) * b.rate,
+        GREATEST(1, b.rate * {BURST_SECONDS}),
+        CASE WHEN b.elapsed < 0 THEN b.elapsed * b.rate END)"""
+REFUSED = "q.expires_at <= clock_timestamp() OR s.reason IS NOT NULL"
+OPTED_OUT = """LEFT JOIN gateway_suppression s ON q.marketing
+        AND s.workspace_id = q.workspace_id AND s.medium = q.medium AND s.address = q.address"""
 
-# Who claims a channel holds its bucket. Whom another holds at this moment is left to that one.
-HOLD = """
-SELECT b.channel_id, c.kind, c.config, b.tokens, b.refilled_at, clock_timestamp()
-FROM gateway_bucket b JOIN gateway_channel c ON c.id = b.channel_id
-WHERE b.channel_id = ANY(%s::uuid[]) ORDER BY b.channel_id
-FOR UPDATE OF b SKIP LOCKED
-"""
-
-# Rows are locked in the order they shall leave, then taken while the tokens last (the running cost
-# before a row must be below them) and, for bulk, while places remain. What must not leave after
-# all, because it has expired or its address has opted out since, ends here.
+# due: the channels that have something due, by one probe of each one's queue; with how much more
+#   this process may take.
+# held: whoever claims a channel holds its bucket, with the tokens it has by then; a bucket that
+#   another worker holds at this moment is left to that one.
+# locked: rows in the order they shall leave. taken: of these, while the tokens last (the running
+#   cost before a row must be below them) and, for bulk, while places remain.
+# spent: tokens may go below zero by the cost of the last message, a debt that the next refill pays.
 CLAIM = f"""
-WITH room (channel_id, places, bulk_places, tokens) AS (VALUES {{values}}),
+WITH due AS MATERIALIZED (
+    SELECT b.*, {TOKENS} AS tokens_now,
+        GREATEST(0, %(places)s - b.held
+            + CASE WHEN b.slow THEN 0
+                   ELSE LEAST({RESERVE}, floor(b.rate * {RESERVE_SECONDS})) END)::int AS places
+    FROM (
+        SELECT c.id, c.kind, c.config, c.rate_per_second AS rate, bucket.tokens,
+            extract(epoch FROM clock_timestamp() - bucket.refilled_at)::float AS elapsed,
+            coalesce(load.held, 0) AS held, coalesce(load.slow, false) AS slow
+        FROM gateway_channel c JOIN gateway_bucket bucket ON bucket.channel_id = c.id
+        LEFT JOIN unnest(%(channels)s::uuid[], %(held)s::int[], %(slow)s::bool[])
+            AS load (id, held, slow) ON load.id = c.id
+        CROSS JOIN LATERAL (
+            SELECT 1 FROM gateway_delivery d WHERE d.channel_id = c.id AND {DUE}
+            ORDER BY d.priority, d.due_at, d.id LIMIT 1) AS first
+        WHERE c.enabled AND c.paused_at IS NULL) AS b),
+held AS MATERIALIZED (
+    SELECT channel_id, tokens, refilled_at FROM gateway_bucket
+    WHERE channel_id = ANY(ARRAY(SELECT id FROM due WHERE tokens_now > 0 AND places > 0))
+    ORDER BY channel_id FOR UPDATE SKIP LOCKED),
+room AS MATERIALIZED (
+    SELECT b.id, b.places, b.at, {TOKENS} AS tokens
+    FROM (
+        SELECT due.id, due.rate, due.places, held.tokens, now.at,
+            extract(epoch FROM now.at - held.refilled_at)::float AS elapsed
+        FROM held JOIN due ON due.id = held.channel_id
+        CROSS JOIN (SELECT clock_timestamp() AS at OFFSET 0) AS now) AS b),
 locked AS (
-    SELECT r.bulk_places, r.tokens, q.* FROM room r CROSS JOIN LATERAL (
+    SELECT room.places, room.tokens, q.* FROM room CROSS JOIN LATERAL (
         SELECT d.id, d.channel_id, d.workspace_id, d.medium, d.address, d.cost, d.priority,
                d.due_at, d.expires_at, d.marketing
-        FROM gateway_delivery d
-        WHERE d.channel_id = r.channel_id::uuid AND d.state = 'queued'
-          AND d.due_at <= clock_timestamp() AND {RUNNING}
+        FROM gateway_delivery d WHERE d.channel_id = room.id AND {DUE}
         ORDER BY d.priority, d.due_at, d.id
-        LIMIT r.places::int FOR UPDATE OF d SKIP LOCKED) q),
+        LIMIT room.places FOR UPDATE OF d SKIP LOCKED) AS q
+    WHERE room.tokens > 0),
 ranked AS (
     SELECT locked.*, row_number() OVER w AS place, sum(cost) OVER w - cost AS spent
     FROM locked WINDOW w AS (PARTITION BY channel_id ORDER BY priority, due_at, id)),
-taken AS (
-    SELECT ranked.id, s.reason, CASE
-        WHEN ranked.expires_at <= clock_timestamp() THEN 'expired'
-        WHEN s.reason IS NOT NULL THEN 'failed'
-        ELSE 'sending' END AS state
-    FROM ranked LEFT JOIN gateway_suppression s
-        ON ranked.marketing AND s.workspace_id = ranked.workspace_id
-        AND s.medium = ranked.medium AND s.address = ranked.address
-    WHERE ranked.spent < ranked.tokens::float
-      AND (ranked.priority < {Priority.BULK.value} OR ranked.place <= ranked.bulk_places::int))
-UPDATE gateway_delivery AS d SET
-    state = taken.state,
-    attempts = d.attempts + (taken.state = 'sending')::int,
-    attempted_at = CASE WHEN taken.state = 'sending' THEN clock_timestamp()
-                        ELSE d.attempted_at END,
-    lease_until = CASE WHEN taken.state = 'sending'
-                       THEN clock_timestamp() + interval '{LEASE.total_seconds()} seconds' END,
-    failed_at = CASE WHEN taken.state = 'failed' THEN clock_timestamp() ELSE d.failed_at END,
-    error_class = CASE WHEN taken.state = 'failed' THEN 'OptedOut' ELSE d.error_class END,
-    error_code = CASE WHEN taken.state = 'failed' THEN taken.reason ELSE d.error_code END
-FROM taken WHERE d.id = taken.id
-RETURNING {", ".join(f"d.{name}" for name in COLUMNS)}
+taken AS MATERIALIZED (
+    SELECT q.id, q.channel_id, q.cost, ({REFUSED}) IS TRUE AS refused
+    FROM ranked q {OPTED_OUT}
+    WHERE q.spent < q.tokens
+      AND (q.priority < {Priority.BULK.value} OR q.place <= q.places - %(for_replies)s)),
+sent AS (
+    UPDATE gateway_delivery AS d SET state = 'sending', attempts = d.attempts + 1,
+        attempted_at = clock_timestamp(),
+        lease_until = clock_timestamp() + interval '{LEASE.total_seconds()} seconds'
+    WHERE d.id = ANY(ARRAY(SELECT id FROM taken WHERE NOT refused))
+    RETURNING d.*),
+spent AS (
+    UPDATE gateway_bucket AS b SET refilled_at = room.at, tokens = room.tokens - coalesce((
+        SELECT sum(cost) FROM taken WHERE taken.channel_id = room.id AND NOT refused), 0)
+    FROM room WHERE b.channel_id = room.id
+    RETURNING b.channel_id, b.tokens),
+told AS (
+    SELECT json_build_object(
+        'rooms', coalesce(json_agg(json_build_object(
+            'id', due.id, 'rate', due.rate, 'places', due.places, 'kind', due.kind,
+            'config', encode(due.config, 'base64'),
+            'tokens', coalesce(spent.tokens, due.tokens_now),
+            'taken', (SELECT count(*) FROM taken
+                      WHERE taken.channel_id = due.id AND NOT refused))), '[]'::json),
+        'refused', (SELECT coalesce(json_agg(id), '[]'::json) FROM taken WHERE refused))::text
+    FROM due LEFT JOIN spent ON spent.channel_id = due.id)
+SELECT CASE WHEN row_number() OVER w = 1 THEN (TABLE told) END,
+    {selected("sent")}
+FROM (VALUES (1)) AS always LEFT JOIN sent ON true
+WINDOW w AS (ORDER BY sent.priority, sent.due_at, sent.id)
+ORDER BY sent.priority, sent.due_at, sent.id
 """  # noqa: S608 - constants only
 
-# Tokens may go below zero by the cost of the last message: a debt the next refill pays first.
-SPEND = """
-UPDATE gateway_bucket AS b SET tokens = v.tokens::float, refilled_at = v.at::timestamptz
-FROM (VALUES {values}) AS v (id, tokens, at) WHERE b.channel_id = v.id::uuid
-"""
+# What must not leave after all, because it has expired or its address has opted out since.
+REFUSE = f"""
+WITH q AS (
+    SELECT q.id, s.reason FROM gateway_delivery q {OPTED_OUT}
+    WHERE q.id = ANY(%s) AND q.state = 'queued' AND ({REFUSED})
+    ORDER BY q.id FOR UPDATE OF q SKIP LOCKED)
+UPDATE gateway_delivery AS d SET
+    state = CASE WHEN q.reason IS NULL THEN 'expired' ELSE 'failed' END,
+    failed_at = CASE WHEN q.reason IS NULL THEN d.failed_at ELSE clock_timestamp() END,
+    error_class = CASE WHEN q.reason IS NULL THEN d.error_class ELSE 'OptedOut' END,
+    error_code = CASE WHEN q.reason IS NULL THEN d.error_code ELSE q.reason END
+FROM q WHERE d.id = q.id
+RETURNING {selected("d")}
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,90 +156,52 @@ class Claim:
     accounts: Mapping[UUID, Account] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Room:
-    """A channel that has something due, and what it may take."""
+    """A channel that has something due: what this process could take and took, tokens left."""
 
-    channel_id: UUID
     rate: float
-    places: int
     bulk_places: int
     tokens: float
-    at: datetime
+    taken: int
 
 
-@transaction.atomic
 def claim(load: Load) -> Claim:
     """Claim what may leave now or soon, beside what this process holds already."""
-    rooms = _rooms(load)
-    ready = [room for room in rooms if room.tokens > 0 and room.places > 0]
-    accounts = _hold(ready)
-    held = [room for room in ready if room.channel_id in accounts and room.tokens > 0]
-    rows = _take(held)
-    announce(row for row in rows if row.state != State.SENDING)
-    leaving = [row for row in rows if row.state == State.SENDING]
-    _spend(held, leaving)
-    return Claim(leaving, _wait(rooms), _is_full(rooms, leaving), accounts)
-
-
-def _rooms(load: Load) -> list[Room]:
-    with connection.cursor() as cursor:
-        cursor.execute(DUE_CHANNELS)
-        found = cursor.fetchall()
     for_replies = kept_for_replies(load.places)
-    rooms = []
-    for channel_id, rate, tokens, refilled_at, now in found:
-        places = load.left(channel_id, rate)
-        available = _available(rate, tokens, refilled_at, now)
-        rooms.append(Room(channel_id, rate, places, places - for_replies, available, now))
-    return rooms
-
-
-def _available(rate: float, tokens: float, refilled_at: datetime, now: datetime) -> float:
-    """Tokens there are by now; below zero while the channel rests."""
-    elapsed = (now - refilled_at).total_seconds()
-    if elapsed < 0:
-        # A bucket refilled "in the future" rests until then.
-        return elapsed * rate
-    return float(min(tokens + elapsed * rate, max(1.0, rate * BURST_SECONDS)))
-
-
-def _hold(rooms: Sequence[Room]) -> dict[UUID, Account]:
-    """Lock the rooms' buckets, with the tokens there are now; without those somebody else holds."""
-    if not rooms:
-        return {}
-    by_id = {room.channel_id: room for room in rooms}
     with connection.cursor() as cursor:
-        cursor.execute(HOLD, [[str(pk) for pk in by_id]])
+        cursor.execute(CLAIM, {**_held(load), "places": load.places, "for_replies": for_replies})
         found = cursor.fetchall()
-    accounts = {}
-    for channel_id, kind, config, tokens, refilled_at, now in found:
-        room = by_id[channel_id]
-        room.tokens, room.at = _available(room.rate, tokens, refilled_at, now), now
-        accounts[channel_id] = Account(kind, bytes(config))
-    return accounts
+    told = orjson.loads(found[0][0])
+    if told["refused"]:
+        refuse(told["refused"])
+    rooms = [_room(one, for_replies) for one in told["rooms"]]
+    accounts = {channel_id_of(one["id"]): _account(one) for one in told["rooms"]}
+    return Claim(_rows(found), _wait(rooms), any(map(_is_full, rooms)), accounts)
 
 
-def _take(rooms: Sequence[Room]) -> list[Row]:
-    found = with_values(
-        CLAIM,
-        [(str(room.channel_id), room.places, room.bulk_places, room.tokens) for room in rooms],
-        fetch=True,
-    )
-    rows = [Row.of_columns(columns) for columns in found]
-    rows.sort(key=_order)
-    return rows
+def _held(load: Load) -> dict[str, list[Any]]:
+    held, slow = load.held(), set(load.slow)
+    channels = list(held.keys() | slow)
+    return {
+        "channels": [str(pk) for pk in channels],
+        "held": [held.get(pk, 0) for pk in channels],
+        "slow": [pk in slow for pk in channels],
+    }
 
 
-def _order(row: Row) -> tuple[Any, ...]:
-    return row.priority, row.due_at, row.pk
+def _rows(found: Sequence[tuple[Any, ...]]) -> list[Row]:
+    if found[0][1] is None:
+        return []
+    return [Row.of_columns(columns) for _, *columns in found]
 
 
-def _spend(rooms: Sequence[Room], rows: Sequence[Row]) -> None:
-    by_id = {room.channel_id: room for room in rooms}
-    for row in rows:
-        by_id[row.channel_id].tokens -= row.cost
-    with_values(SPEND, [(str(room.channel_id), room.tokens, room.at) for room in rooms])
+def _room(told: Mapping[str, Any], for_replies: int) -> Room:
+    return Room(told["rate"], told["places"] - for_replies, told["tokens"], told["taken"])
+
+
+def _account(told: Mapping[str, Any]) -> Account:
+    return Account(told["kind"], b64decode(told["config"]))
 
 
 def _wait(rooms: Sequence[Room]) -> float | None:
@@ -210,11 +210,17 @@ def _wait(rooms: Sequence[Room]) -> float | None:
     return min((max((1e-3 - room.tokens) / room.rate, 0.001) for room in poor), default=None)
 
 
-def _is_full(rooms: Sequence[Room], rows: Sequence[Row]) -> bool:
-    taken: dict[UUID, int] = {}
-    for row in rows:
-        taken[row.channel_id] = taken.get(row.channel_id, 0) + 1
-    return any(taken.get(room.channel_id, 0) >= room.bulk_places for room in rooms)
+def _is_full(room: Room) -> bool:
+    return room.taken >= room.bulk_places
+
+
+@transaction.atomic
+def refuse(delivery_ids: Sequence[int]) -> None:
+    """End what is still queued of these and has expired, or whose address has opted out."""
+    with connection.cursor() as cursor:
+        cursor.execute(REFUSE, [list(delivery_ids)])
+        rows = [Row.of_columns(list(columns)) for columns in cursor.fetchall()]
+    announce(rows)
 
 
 def ensure_buckets() -> None:

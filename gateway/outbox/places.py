@@ -4,6 +4,7 @@ Claiming takes about as long as a quick provider's answer. Without some in hand 
 wait for the database, send, and so on, and half of its time would be spent waiting.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -51,13 +52,6 @@ class Load:
         """How many sends a channel may have in flight."""
         return places_per_channel(sum(self.in_flight.values()))
 
-    def left(self, channel_id: UUID, rate_per_second: float) -> int:
-        """How many more of a channel may be claimed."""
-        held = self.in_flight.get(channel_id, 0) + self.in_hand.get(channel_id, 0)
-        spare = 0 if channel_id in self.slow else reserve(rate_per_second)
-        return max(0, self.places + spare - held)
-
-
-def reserve(rate_per_second: float) -> int:
-    """How many claimed messages of a channel with this rate may wait for a place."""
-    return min(RESERVE, int(rate_per_second * RESERVE_SECONDS))
+    def held(self) -> Counter[UUID]:
+        """How many of each channel are in flight or in hand."""
+        return Counter(self.in_flight) + Counter(self.in_hand)

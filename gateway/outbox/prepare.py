@@ -93,8 +93,9 @@ def _adapter(channel_id: UUID, account: Account) -> Adapter | SendError:
 def prepare_sends(given: Claim, lines: Lines) -> Prepared:
     """Messages and adapters of claimed rows."""
     prepared = Prepared()
+    ready_lines = {pk: lines.of(pk, account) for pk, account in given.accounts.items()}
     for row in given.rows:
-        line = lines.of(row.channel_id, given.accounts[row.channel_id])
+        line = ready_lines[row.channel_id]
         if isinstance(line.adapter, SendError):
             prepared.broken.append(Outcome(row, error=line.adapter))
         else:

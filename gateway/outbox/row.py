@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Self
 from uuid import UUID
 
@@ -31,7 +32,11 @@ COLUMNS = (
     "error_class",
     "error_code",
 )
-STATE, CONTENT = COLUMNS.index("state"), COLUMNS.index("content")
+STATE, CONTENT, CHANNEL = (COLUMNS.index(name) for name in ("state", "content", "channel_id"))
+# Ids that nobody reads are not worth an object each; there are few channels.
+AS_TEXT = {"channel_id", "uid", "message_uid"}
+channel_id_of = lru_cache(maxsize=1024)(UUID)
+STATES = {state.value: state for state in State}
 
 
 @dataclass(slots=True)
@@ -43,8 +48,8 @@ class Row:
     workspace_id: int
     channel_id: UUID
     batch_id: int | None
-    uid: UUID
-    message_uid: UUID
+    uid: str
+    message_uid: str
     medium: str
     address: str
     content: dict[str, Any]
@@ -59,14 +64,23 @@ class Row:
     error_text: str = ""
 
     @classmethod
-    def of_columns(cls, columns: tuple[Any, ...]) -> Self:
-        """From the values of COLUMNS as the cursor gives them: JSON unparsed."""
-        values = list(columns)
-        values[STATE] = State(values[STATE])
+    def of_columns(cls, values: list[Any]) -> Self:
+        """From the values of ``selected`` as the cursor gives them: JSON unparsed."""
+        values[STATE] = STATES[values[STATE]]
+        values[CHANNEL] = channel_id_of(values[CHANNEL])
         values[CONTENT] = orjson.loads(values[CONTENT])
         return cls(*values)
 
     @classmethod
     def of_delivery(cls, delivery: Delivery) -> Self:
         """From a model instance."""
-        return cls(delivery.pk, *(getattr(delivery, name) for name in COLUMNS[1:]))
+        values = {name: getattr(delivery, name) for name in COLUMNS[1:]}
+        values |= {name: str(values[name]) for name in ("uid", "message_uid")}
+        return cls(delivery.pk, **values)
+
+
+def selected(table: str) -> str:
+    """What to select for ``Row.of_columns``; ``table`` is the deliveries' alias."""
+    return ", ".join(
+        f"{table}.{name}::text" if name in AS_TEXT else f"{table}.{name}" for name in COLUMNS
+    )

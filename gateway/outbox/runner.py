@@ -35,7 +35,7 @@ ENOUGH_SECONDS = 0.02
 ROOM_SHARE = 0.4
 # Outcomes are gathered this long, or until there are so many, and then written together. For bulk,
 # whose ticks nobody waits for, it is worth gathering longer.
-GATHER_SECONDS, GATHER_BULK_SECONDS, GATHER_MANY = 0.02, 0.08, 400
+GATHER_SECONDS, GATHER_BULK_SECONDS, GATHER_MANY = 0.02, 0.13, 450
 # A longer wait for tokens than this is left to the sweep.
 PATIENCE_SECONDS = 2.0
 # How often unclear deliveries are looked for.

@@ -34,7 +34,7 @@ TO = "+34600123456"
 
 
 def outbound(text: str = "¡Hola! 50 €", **content: Any) -> OutboundMessage:
-    return OutboundMessage(uuid.uuid4(), TO, text, STATUS_URL, {"text": text, **content})
+    return OutboundMessage(str(uuid.uuid4()), TO, text, STATUS_URL, {"text": text, **content})
 
 
 def answer(status: int, body: Any = None, **headers: str) -> Response:

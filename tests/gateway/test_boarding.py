@@ -10,7 +10,7 @@ import pytest
 from gateway.models import Priority
 from gateway.outbox import boarding as lines
 from gateway.outbox.boarding import Boarding
-from gateway.outbox.places import PER_CHANNEL, RESERVE, Load, kept_for_replies, reserve
+from gateway.outbox.places import kept_for_replies
 
 CHANNEL, OTHER = uuid.uuid4(), uuid.uuid4()
 
@@ -64,16 +64,3 @@ def test_whoever_has_waited_too_long_waits_no_more(monkeypatch: pytest.MonkeyPat
     assert [one.name for one in boarding.tired(0.5)] == ["r", "a"]  # type: ignore[attr-defined]
     assert boarding.counts() == {CHANNEL: 1}
     assert left(boarding, CHANNEL, 4) == ["b"]
-
-
-def test_a_channel_that_is_slow_claims_no_more_than_may_leave_at_once() -> None:
-    load = Load({OTHER: 20}, {CHANNEL: 30})
-    assert load.left(CHANNEL, 10_000.0) == PER_CHANNEL + 200 - 30
-    slow = Load({OTHER: 20}, {CHANNEL: 30}, {CHANNEL})
-    assert slow.left(CHANNEL, 10_000.0) == PER_CHANNEL - 30
-    assert slow.left(OTHER, 10_000.0) == PER_CHANNEL + 200 - 20
-    assert Load({CHANNEL: PER_CHANNEL + 500}).left(CHANNEL, 1.0) == 0
-
-
-def test_a_slow_channel_has_hardly_anything_in_hand() -> None:
-    assert [reserve(rate) for rate in (1.0, 50.0, 100.0, 1_000_000.0)] == [0, 1, 2, RESERVE]

@@ -37,7 +37,7 @@ def shown(request: pytest.FixtureRequest) -> Exhibit:
 
 
 def outbound(shown: Exhibit, text: str = TEXT) -> OutboundMessage:
-    return OutboundMessage(uuid.uuid4(), shown.recipient, text, STATUS_URL, {"text": text})
+    return OutboundMessage(str(uuid.uuid4()), shown.recipient, text, STATUS_URL, {"text": text})
 
 
 def enter(shown: Exhibit, request: WebhookRequest) -> str:

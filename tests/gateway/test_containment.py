@@ -27,7 +27,7 @@ from gateway.models import (
 )
 from gateway.outbox.ask import end_leases
 from gateway.outbox.claim import claim
-from gateway.outbox.places import PER_CHANNEL, Load, reserve
+from gateway.outbox.places import PER_CHANNEL, RESERVE_SECONDS, Load
 from gateway.outbox.queue import cancel_left_over, retry_delivery, set_batch_state
 from gateway.outbox.row import Row
 from gateway.outbox.runner import Runner
@@ -204,7 +204,7 @@ def test_an_answer_no_database_can_keep_whole_is_logged(sink: Sink) -> None:
 def test_a_full_channel_does_not_make_the_outbox_spin() -> None:
     channel = builders.channel()
     queued(channel)
-    in_hand = {channel.pk: reserve(channel.rate_per_second)}
+    in_hand = {channel.pk: int(channel.rate_per_second * RESERVE_SECONDS)}
     full = claim(Load({channel.pk: PER_CHANNEL}, in_hand))
     assert (list(full.rows), full.wait_seconds) == ([], None)
 

@@ -8,9 +8,12 @@ from contextlib import contextmanager
 
 import pytest
 from aiohttp import web
+from django.utils import timezone
 
-from gateway.models import BatchState, Delivery, Suppression
+from gateway.models import BatchState, Bucket, Channel, Delivery, Priority, Suppression
 from gateway.outbox import flights, places
+from gateway.outbox.claim import claim
+from gateway.outbox.places import Load
 from gateway.outbox.queue import set_batch_state
 from gateway.outbox.runner import Runner
 from gateway.states import State
@@ -111,6 +114,30 @@ def test_whoever_opts_out_meanwhile_is_spared(sink: Sink, slow: Slow) -> None:
     assert (waiting.state, waiting.error_class) == (State.FAILED, "OptedOut")
     assert waiting.address not in {fields["To"] for fields in sink.received}
     assert len(sink.received) == ALL - 1
+
+
+@pytest.mark.parametrize(
+    ("rate", "in_hand"), [(1.0, 0), (50.0, 1), (100.0, 2), (10_000.0, places.RESERVE)]
+)
+def test_a_channel_of_low_rate_has_hardly_anything_in_hand(rate: float, in_hand: int) -> None:
+    channel = waiting_replies(rate)
+    assert len(claim(Load({}, {channel.pk: places.PER_CHANNEL})).rows) == in_hand
+
+
+def test_a_channel_that_is_slow_claims_no_more_than_may_leave_at_once() -> None:
+    channel = waiting_replies(10_000.0)
+    held = {channel.pk: places.PER_CHANNEL - 30}
+    assert len(claim(Load({}, held, {channel.pk})).rows) == 30
+    assert claim(Load({}, {channel.pk: places.PER_CHANNEL}, {channel.pk})).rows == []
+
+
+def waiting_replies(rate: float) -> Channel:
+    """A channel with more replies than may leave, and all the tokens its bucket can hold."""
+    channel = builders.channel(rate_per_second=rate)
+    bulk(channel, 400)
+    Delivery.objects.update(priority=Priority.REPLY)
+    Bucket.objects.update(tokens=1_000, refilled_at=timezone.now())
+    return channel
 
 
 def test_replies_that_waited_keep_their_order(

@@ -96,11 +96,11 @@ class Flight:
 class Played:
     """What the provider knows: each accepted message's ids, and what it may have by a wish."""
 
-    sids: dict[uuid.UUID, list[str]] = field(default_factory=dict)
-    allowed: dict[uuid.UUID, int] = field(default_factory=dict)
+    sids: dict[str, list[str]] = field(default_factory=dict)
+    allowed: dict[str, int] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
 
-    def take(self, uid: uuid.UUID, *, recognises: bool) -> str:
+    def take(self, uid: str, *, recognises: bool) -> str:
         """Accept a message; the same one again for a provider that recognises repeats."""
         known = self.sids.setdefault(uid, [])
         if known and recognises:
@@ -183,7 +183,9 @@ class Outbox(RuleBasedStateMachine):
                 assert was not in {State.FAILED, State.UNKNOWN}
             else:
                 self.by_person.add(row.pk)
-                self.provider.allowed[row.uid] = len(self.provider.sids.get(row.uid, [])) + 1
+                self.provider.allowed[str(row.uid)] = (
+                    len(self.provider.sids.get(str(row.uid), [])) + 1
+                )
 
     # --- On the way ---------------------------------------------------------------------------
 
@@ -256,7 +258,7 @@ class Outbox(RuleBasedStateMachine):
     def say(self, asked: Row, reachable: bool) -> None:
         """The provider says what it knows, or cannot be reached. It shows what others have too."""
         one = Outcome(asked, can_find=True, asked=True)
-        found = self.provider.sids.get(asked.uid, [])
+        found = self.provider.sids.get(str(asked.uid), [])
         if not reachable:
             one.error = Unreachable("No connection")
         elif found:
@@ -272,7 +274,7 @@ class Outbox(RuleBasedStateMachine):
     @rule(data=st.data(), state=st.sampled_from(sorted(REPORTABLE)), named=st.booleans())
     def report(self, data: st.DataObject, state: State, named: bool) -> None:
         """The provider reports: early, late, repeated or reversed, with our uid or without."""
-        known = sorted((sid, str(uid)) for uid, sids in self.provider.sids.items() for sid in sids)
+        known = sorted((sid, uid) for uid, sids in self.provider.sids.items() for sid in sids)
         if not known:
             return
         sid, uid = data.draw(st.sampled_from(known))
@@ -333,17 +335,17 @@ class Outbox(RuleBasedStateMachine):
         self.sweep()
 
     def _check_end(self, row: Delivery, *, waits: bool) -> None:
-        state, accepted = State(row.state), row.uid in self.provider.sids
+        state, accepted = State(row.state), str(row.uid) in self.provider.sids
         kind = self._kind(row)
         assert state in FINAL | HANDED_OVER or (waits and state == State.QUEUED), state
         if state in HANDED_OVER:
             assert accepted
         if state == State.UNKNOWN:
             assert kind == "mute"
-        if accepted and kind == "askable" and row.uid not in self.provider.allowed:
+        if accepted and kind == "askable" and str(row.uid) not in self.provider.allowed:
             assert state in HANDED_OVER | {State.FAILED}
-        if accepted and state == State.FAILED and row.uid not in self.provider.allowed:
-            assert set(self.provider.sids[row.uid]) & self.provider.reported
+        if accepted and state == State.FAILED and str(row.uid) not in self.provider.allowed:
+            assert set(self.provider.sids[str(row.uid)]) & self.provider.reported
 
     # --- Helpers ------------------------------------------------------------------------------
 

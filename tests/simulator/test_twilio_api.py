@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -184,7 +183,7 @@ def adapter(stand: Stand, settings: Any) -> Any:
 
 
 def outbound(stand: Stand, text: str = "¿Qué tal? 50 €", to: str = CUSTOMER) -> OutboundMessage:
-    return OutboundMessage(UUID(DELIVERY), to, text, stand.status_url, {"text": text})
+    return OutboundMessage(DELIVERY, to, text, stand.status_url, {"text": text})
 
 
 async def test_adapter_sends_finds_and_checks(stand: Stand, adapter: Any) -> None:
