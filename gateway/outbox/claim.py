@@ -43,8 +43,9 @@ OPTED_OUT = """LEFT JOIN gateway_suppression s ON q.marketing
 #   this process may take.
 # held: whoever claims a channel holds its bucket, with the tokens it has by then; a bucket that
 #   another worker holds at this moment is left to that one.
-# locked: rows in the order they shall leave. taken: of these, while the tokens last (the running
-#   cost before a row must be below them) and, for bulk, while places remain.
+# locked: rows in the order they shall leave, no more than there are tokens, for each costs at least
+#   one. taken: of these, while the tokens last (the running cost before a row must be below them)
+#   and, for bulk, while places remain.
 # spent: tokens may go below zero by the cost of the last message, a debt that the next refill pays.
 CLAIM = f"""
 WITH due AS MATERIALIZED (
@@ -80,7 +81,7 @@ locked AS (
                d.due_at, d.expires_at, d.marketing
         FROM gateway_delivery d WHERE d.channel_id = room.id AND {DUE}
         ORDER BY d.priority, d.due_at, d.id
-        LIMIT room.places FOR UPDATE OF d SKIP LOCKED) AS q
+        LIMIT LEAST(room.places, ceil(room.tokens))::int FOR UPDATE OF d SKIP LOCKED) AS q
     WHERE room.tokens > 0),
 ranked AS (
     SELECT locked.*, row_number() OVER w AS place, sum(cost) OVER w - cost AS spent
