@@ -18,6 +18,7 @@ BENCHES = (
     "realtime",
     "outbound",
     "campaign",
+    "growth",
 )
 
 
