@@ -1,0 +1,36 @@
+"""Numbered options: what was offered by number, and whether an answer is one of them."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from gateway.content.model import Answer, Option
+
+# "2", "2.", "2)", "#2", "option 2" is left to people: it may as well be an order of two.
+NUMBER = re.compile(r"[#(]?\s*(\d{1,3})\s*[.)]?")
+
+
+def offered(options: Iterable[Option]) -> list[dict[str, Any]]:
+    """Options as JSON: ``number``, ``text`` and ``payload``."""
+    return [
+        {"number": one.number, "text": one.answer.text, "payload": one.answer.payload}
+        for one in options
+    ]
+
+
+def chosen(text: str, options: Sequence[Mapping[str, Any]]) -> Answer | None:
+    """The option that an answer means: its number, or its label however it is written."""
+    said = " ".join(text.split()).casefold()
+    number = NUMBER.fullmatch(said)
+    for option in options:
+        if number and int(number.group(1)) == option["number"]:
+            return Answer(option["text"], option["payload"])
+    labels = [option for option in options if _same(option["text"], said)]
+    # Two of the same label would be a guess.
+    if len(labels) == 1:
+        return Answer(labels[0]["text"], labels[0]["payload"])
+    return None
+
+
+def _same(label: str, said: str) -> bool:
+    return " ".join(label.split()).casefold().rstrip(".!") == said.rstrip(".!")

@@ -1,0 +1,309 @@
+"""Content as JSON: read from the API, the composer and the database, and written again.
+
+    {"text": "…", "media": [{"url", "content_type", "name"}], "cards": [{"title", "text", "media",
+     "suggestions"}], "list": {"button", "rows": [{"text", "payload", "description"}]},
+     "location": {"latitude", "longitude", "label"}, "suggestions": [{"type", "text", …}]}
+
+A suggestion's ``type`` is ``reply`` {payload}, ``open_url`` {url}, ``dial`` {phone},
+``show_location`` {latitude, longitude, label}, ``ask_location`` or ``calendar`` {title, start, end,
+description}. Whatever is not there is empty. Times are ISO 8601 with an offset.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from gateway.content.model import (
+    AskLocation,
+    Calendar,
+    Card,
+    Content,
+    Dial,
+    Location,
+    Media,
+    Menu,
+    OpenUrl,
+    Reply,
+    Row,
+    ShowLocation,
+    Suggestion,
+)
+
+# What no channel can show more of. What a channel shows less of is adapted.
+TEXT, LABEL, PAYLOAD, URL = 20_000, 80, 2_048, 2_048
+TITLE, DESCRIPTION, FILE_NAME, CONTENT_TYPE = 200, 2_000, 255, 100
+MEDIA, CARDS, ROWS, SUGGESTIONS = 10, 10, 10, 13
+
+E164 = re.compile(r"\+[1-9]\d{6,14}")
+MIME = re.compile(r"[\w.+-]+/[\w.+*-]+")
+T = TypeVar("T")
+
+
+def read(value: Any) -> Content:
+    """Content from JSON; ValidationError by the path of what is wrong (``cards.1.title``)."""
+    reader = Reader()
+    content = reader.content(reader.mapping(value, ""))
+    if not reader.errors and content.is_empty:
+        reader.errors["text"] = _("There is nothing to send.")
+    if reader.errors:
+        raise ValidationError(dict(reader.errors))
+    return content
+
+
+def write(content: Content) -> dict[str, Any]:
+    """Content as JSON, without what is empty; ``read`` gives it back."""
+    written = _written(content)
+    if "menu" in written:
+        written["list"] = written.pop("menu")
+    return written
+
+
+class Reader:
+    """Reads parts of content and collects what is wrong with them, by path."""
+
+    def __init__(self) -> None:
+        self.errors: dict[str, Any] = {}
+
+    def content(self, found: Mapping[str, Any]) -> Content:
+        """The whole."""
+        self.known(found, "", {"text", "media", "cards", "list", "location", "suggestions"})
+        menu, place = found.get("list"), found.get("location")
+        return Content(
+            text=self.text(found, "text", TEXT),
+            media=self.several(found, "media", MEDIA, self.media),
+            cards=self.several(found, "cards", CARDS, self.card),
+            menu=None if menu is None else self.menu(menu, "list"),
+            location=None if place is None else self.location(place, "location"),
+            suggestions=self.several(found, "suggestions", SUGGESTIONS, self.suggestion),
+        )
+
+    def card(self, value: Any, path: str) -> Card:
+        """A card that shows something."""
+        found = self.mapping(value, path)
+        self.known(found, path, {"title", "text", "media", "suggestions"})
+        inside = f"{path}." if path else ""
+        picture = found.get("media")
+        card = Card(
+            title=self.text(found, f"{inside}title", TITLE),
+            text=self.text(found, f"{inside}text", DESCRIPTION),
+            media=None if picture is None else self.media(picture, f"{inside}media"),
+            suggestions=self.several(found, f"{inside}suggestions", SUGGESTIONS, self.suggestion),
+        )
+        if not (card.title or card.text or card.media):
+            self.wrong(path, _("A card needs a title, a text or a picture."))
+        return card
+
+    def media(self, value: Any, path: str) -> Media:
+        """A file at a web address."""
+        found = self.mapping(value, path)
+        self.known(found, path, {"url", "content_type", "name", "size"})
+        kind = self.text(found, f"{path}.content_type", CONTENT_TYPE, required=True)
+        if kind and not MIME.fullmatch(kind):
+            self.wrong(f"{path}.content_type", _("Write it as image/jpeg."))
+        size = found.get("size")
+        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
+            self.wrong(f"{path}.size", _("Bytes, as a whole number."))
+            size = None
+        name = self.text(found, f"{path}.name", FILE_NAME)
+        return Media(self.url(found, f"{path}.url"), kind.lower(), name, size)
+
+    def menu(self, value: Any, path: str) -> Menu:
+        """A list with something to pick."""
+        found = self.mapping(value, path)
+        self.known(found, path, {"button", "rows"})
+        rows = self.several(found, f"{path}.rows", ROWS, self.row)
+        if not rows:
+            self.wrong(f"{path}.rows", _("A list needs something to pick."))
+        return Menu(self.text(found, f"{path}.button", LABEL, required=True), rows)
+
+    def row(self, value: Any, path: str) -> Row:
+        """A line of a list."""
+        found = self.mapping(value, path)
+        self.known(found, path, {"text", "payload", "description"})
+        text = self.text(found, f"{path}.text", LABEL, required=True)
+        payload = self.text(found, f"{path}.payload", PAYLOAD)
+        return Row(text, payload, self.text(found, f"{path}.description", DESCRIPTION))
+
+    def location(self, value: Any, path: str) -> Location:
+        """A place."""
+        found = self.mapping(value, path)
+        self.known(found, path, {"latitude", "longitude", "label"})
+        latitude, longitude = self.place(found, path)
+        return Location(latitude, longitude, self.text(found, f"{path}.label", LABEL))
+
+    def suggestion(self, value: Any, path: str) -> Suggestion:
+        """Any kind of suggestion, by its ``type``."""
+        found = self.mapping(value, path)
+        kind = found.get("type")
+        reading = SUGGESTION_KINDS.get(kind) if isinstance(kind, str) else None
+        if reading is None:
+            self.wrong(f"{path}.type", _("One of: %(kinds)s.") % {"kinds": KINDS_IN_WORDS})
+            return Reply("")
+        text = self.text(found, f"{path}.text", LABEL, required=True)
+        names, make = reading
+        self.known(found, path, {"type", "text", *names})
+        return make(self, found, path, text)
+
+    # --- Values
+
+    def mapping(self, value: Any, path: str) -> Mapping[str, Any]:
+        """A JSON object."""
+        if isinstance(value, Mapping):
+            return value
+        self.wrong(path, _("An object is expected here."))
+        return {}
+
+    def several(
+        self, found: Mapping[str, Any], path: str, limit: int, read_one: Callable[[Any, str], T]
+    ) -> tuple[T, ...]:
+        """A JSON array of at most ``limit``."""
+        values = found.get(_last(path))
+        if values is None:
+            return ()
+        if not isinstance(values, list | tuple):
+            self.wrong(path, _("A list is expected here."))
+            return ()
+        if len(values) > limit:
+            self.wrong(path, _("At most %(limit)s.") % {"limit": limit})
+        return tuple(read_one(value, f"{path}.{n}") for n, value in enumerate(values[:limit]))
+
+    def text(
+        self, found: Mapping[str, Any], path: str, limit: int, *, required: bool = False
+    ) -> str:
+        """A string of at most ``limit`` characters."""
+        value = found.get(_last(path), "")
+        if not isinstance(value, str):
+            self.wrong(path, _("Text is expected here."))
+            return ""
+        value = value.strip()
+        if len(value) > limit:
+            self.wrong(path, _("At most %(limit)s characters.") % {"limit": limit})
+        if required and not value:
+            self.wrong(path, _("This is needed."))
+        return value
+
+    def url(self, found: Mapping[str, Any], path: str) -> str:
+        """A web address."""
+        value = self.text(found, path, URL, required=True)
+        try:
+            parts = urlsplit(value)
+            whole = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        except ValueError:
+            whole = False
+        if value and not whole:
+            self.wrong(path, _("An address that begins with https:// is expected here."))
+        return value
+
+    def phone(self, found: Mapping[str, Any], path: str) -> str:
+        """A number in international form."""
+        value = re.sub(r"[\s().-]", "", self.text(found, path, LABEL, required=True))
+        if value and not E164.fullmatch(value):
+            self.wrong(path, _("Write the number as +14155550123."))
+        return value
+
+    def place(self, found: Mapping[str, Any], path: str) -> tuple[float, float]:
+        """Latitude and longitude in degrees."""
+        latitude = self._degrees(found, f"{path}.latitude", 90)
+        return latitude, self._degrees(found, f"{path}.longitude", 180)
+
+    def _degrees(self, found: Mapping[str, Any], path: str, limit: int) -> float:
+        value = found.get(_last(path))
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= limit:
+            return float(value)
+        self.wrong(path, _("Degrees from -%(limit)s to %(limit)s.") % {"limit": limit})
+        return 0.0
+
+    def moment(self, found: Mapping[str, Any], path: str) -> datetime:
+        """A time with its offset."""
+        try:
+            value = parse_datetime(self.text(found, path, LABEL, required=True))
+        except ValueError:
+            value = None
+        if value is None or value.tzinfo is None:
+            self.wrong(path, _("Write the time as 2026-05-01T18:00:00+02:00."))
+            return datetime.now(UTC)
+        return value
+
+    def known(self, found: Mapping[str, Any], path: str, names: set[str]) -> None:
+        """Nothing that nobody would look at."""
+        for name in found.keys() - names:
+            self.wrong(f"{path}.{name}" if path else str(name), _("Unknown field."))
+
+    def wrong(self, path: str, error: Any) -> None:
+        """Note the first thing that is wrong at a path."""
+        self.errors.setdefault(path or "content", error)
+
+
+Making = Callable[[Reader, Mapping[str, Any], str, str], Suggestion]
+
+
+def _reply(reader: Reader, found: Mapping[str, Any], path: str, text: str) -> Suggestion:
+    return Reply(text, reader.text(found, f"{path}.payload", PAYLOAD))
+
+
+def _open_url(reader: Reader, found: Mapping[str, Any], path: str, text: str) -> Suggestion:
+    return OpenUrl(text, reader.url(found, f"{path}.url"))
+
+
+def _dial(reader: Reader, found: Mapping[str, Any], path: str, text: str) -> Suggestion:
+    return Dial(text, reader.phone(found, f"{path}.phone"))
+
+
+def _show_location(reader: Reader, found: Mapping[str, Any], path: str, text: str) -> Suggestion:
+    latitude, longitude = reader.place(found, path)
+    return ShowLocation(text, latitude, longitude, reader.text(found, f"{path}.label", LABEL))
+
+
+def _ask_location(reader: Reader, found: Mapping[str, Any], path: str, text: str) -> Suggestion:
+    return AskLocation(text)
+
+
+def _calendar(reader: Reader, found: Mapping[str, Any], path: str, text: str) -> Suggestion:
+    title = reader.text(found, f"{path}.title", LABEL, required=True)
+    start, end = reader.moment(found, f"{path}.start"), reader.moment(found, f"{path}.end")
+    if end < start and not reader.errors:
+        reader.wrong(f"{path}.end", _("It ends before it starts."))
+    return Calendar(text, title, start, end, reader.text(found, f"{path}.description", DESCRIPTION))
+
+
+SUGGESTION_KINDS: dict[str, tuple[tuple[str, ...], Making]] = {
+    "reply": (("payload",), _reply),
+    "open_url": (("url",), _open_url),
+    "dial": (("phone",), _dial),
+    "show_location": (("latitude", "longitude", "label"), _show_location),
+    "ask_location": ((), _ask_location),
+    "calendar": (("title", "start", "end", "description"), _calendar),
+}
+KINDS_IN_WORDS = ", ".join(SUGGESTION_KINDS)
+KIND_OF: dict[type, str] = {
+    Reply: "reply",
+    OpenUrl: "open_url",
+    Dial: "dial",
+    ShowLocation: "show_location",
+    AskLocation: "ask_location",
+    Calendar: "calendar",
+}
+
+
+def _last(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_written(one) for one in value]
+    if not dataclasses.is_dataclass(value):
+        return value
+    pairs = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+    written = {name: _written(one) for name, one in pairs if one not in ("", (), None)}
+    kind = KIND_OF.get(type(value))
+    return {"type": kind, **written} if kind else written
