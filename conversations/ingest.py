@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from contacts.resolve import Resolved, resolve_addresses
 from conversations import realtime
 from conversations.campaign_messages import attach_to_conversations
 from conversations.hooks import Inbound, notify
 from conversations.models import Direction
+from gateway.content.options import chosen, may_choose
 from gateway.events import InboundMessage, Received
 from gateway.sql import storable, with_values
 
@@ -32,9 +33,9 @@ INSERT INTO conversations_message
     (workspace_id, conversation_id, channel_id, uid, direction, kind, text, attachments, data,
      external_id, created_at)
 SELECT v.workspace::bigint, v.conversation::bigint, v.channel::uuid, uuidv7(), 'inbound', 'text',
-       v.text, v.attachments::jsonb, '{}'::jsonb, v.external_id, v.created_at::timestamptz
+       v.text, v.attachments::jsonb, v.data::jsonb, v.external_id, v.created_at::timestamptz
 FROM (VALUES {values}) AS v
-    (place, workspace, conversation, channel, text, attachments, external_id, created_at)
+    (place, workspace, conversation, channel, text, attachments, data, external_id, created_at)
 ORDER BY v.place
 ON CONFLICT (channel_id, external_id) DO NOTHING
 RETURNING id, conversation_id
@@ -63,6 +64,16 @@ JOIN (VALUES {values}) AS v (contact, channel)
 ORDER BY c.contact_id, c.channel_id, (c.status <> 'resolved') DESC, c.id DESC
 """
 
+# What the last thing that reached the customer offered by number, if anything.
+OFFERED = """
+SELECT c.id, last.uid::text, last.data->'options'
+FROM unnest(%s::bigint[]) AS c (id) CROSS JOIN LATERAL (
+    SELECT m.uid, m.data FROM conversations_message m
+    WHERE m.conversation_id = c.id AND m.direction = 'outbound' AND m.kind IN ('text', 'campaign')
+    ORDER BY m.created_at DESC, m.id DESC LIMIT 1) AS last
+WHERE last.data ? 'options'
+"""
+
 # Whatever an agent made of it: the customer writes, so it is open. Rows are locked in the order of
 # their ids, so that two workers never wait for each other in a circle.
 TOUCH_CONVERSATIONS = """
@@ -89,13 +100,14 @@ RETURNING c.id, c.contact_id, c.channel_id::text, c.assignee_id, c.version, old.
 Key = tuple[int, str]  # contact and channel: what a conversation is of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
-    """A received message and who wrote it."""
+    """A received message and who wrote it; ``tap`` is which of the options offered it chose."""
 
     received: Received
     message: InboundMessage
     who: Resolved
+    tap: dict[str, str] | None = None
 
     @property
     def preview(self) -> str:
@@ -134,6 +146,7 @@ def receive_messages(batch: Sequence[Received]) -> None:
         return
     threads = _threads(_resolve(fresh))
     _find_or_open(threads)
+    _note_taps(threads)
     _insert(threads)
     arrived = _events_of_opened(threads) + _touch(threads)
     realtime.publish_many(event for one in arrived for event in one.events)
@@ -232,6 +245,28 @@ def _insert(threads: Mapping[Key, Thread]) -> None:
         by_conversation[conversation_id].message_ids.append(pk)
 
 
+def _note_taps(threads: Mapping[Key, Thread]) -> None:
+    """An answer by number or label to what was offered last counts as the tap."""
+    asked = {
+        thread.conversation_id: thread
+        for thread in threads.values()
+        if not thread.opened and any(may_choose(line.message.text) for line in thread.lines)
+    }
+    for conversation_id, uid, options in _options(list(asked)):
+        for line in asked[conversation_id].lines:
+            answer = chosen(line.message.text, options)
+            if answer is not None:
+                line.tap = {"text": answer.text, "payload": answer.payload, "message": uid}
+
+
+def _options(conversation_ids: Sequence[int]) -> list[tuple[int, str, list[Any]]]:
+    if not conversation_ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(OFFERED, [list(conversation_ids)])
+        return [(pk, uid, orjson.loads(options)) for pk, uid, options in cursor.fetchall()]
+
+
 def _message_row(place: int, conversation_id: int, line: Line) -> tuple[object, ...]:
     received, message = line.received, line.message
     attachments = [
@@ -244,6 +279,7 @@ def _message_row(place: int, conversation_id: int, line: Line) -> tuple[object, 
         str(received.channel_id),
         message.text.replace("\x00", ""),
         orjson.dumps(attachments).decode(),
+        orjson.dumps({"tap": line.tap} if line.tap else {}).decode().replace("\\u0000", ""),
         message.external_id,
         received.received_at,
     )

@@ -25,9 +25,15 @@ from conversations.models import (
     ReadMark,
     Status,
 )
+from gateway.content.adapting import adapt
+from gateway.content.model import Adapted, Content
+from gateway.content.options import offered
+from gateway.content.reading import write
+from gateway.content.words import headline
 from gateway.models import Channel, Delivery, Priority
-from gateway.outbox.queue import NotAllowed, queue_delivery, retry_delivery
+from gateway.outbox.queue import NotAllowed, Terms, queue_parts, retry_delivery
 from gateway.registry import adapter_for
+from gateway.states import State
 
 NOTE_LIMIT = 10_000
 
@@ -69,30 +75,40 @@ def send_message(
     *,
     conversation: Conversation,
     author: Member | None,
-    text: str,
+    text: str = "",
+    content: Content | None = None,
     uid: UUID | None = None,
     priority: int = Priority.REPLY,
     expires_at: datetime | None = None,
 ) -> Message:
-    """Answer the customer. The same ``uid`` again gives the same message and sends nothing.
+    """Answer the customer, with a text or with rich content, adapted to what the channel shows.
 
-    An unassigned conversation becomes the author's, a closed one opens again. ValidationError
-    names ``text`` when it is empty or too long for the channel.
+    The same ``uid`` again gives the same message and sends nothing. An unassigned conversation
+    becomes the author's, a closed one opens again. ValidationError names ``text`` when it is empty
+    or too long for the channel.
     """
     row = _lock(conversation)
     uid = uid or uuid4()
     existing = _same_uid(row.workspace_id, uid, row)
     if existing is not None:
         return existing
-    text = _clean_text(text, adapter_for(row.channel).capabilities.max_text)
-    message = _add(row, kind=Kind.TEXT, author=author, text=text, uid=uid)
-    queue_delivery(
+    adapter = adapter_for(row.channel)
+    if content is None:
+        content = Content(_clean_text(text, adapter.capabilities.max_text))
+    adapted = adapt(content, adapter.shows(row.address.value))
+    message = _add(
+        row,
+        kind=Kind.TEXT,
+        author=author,
+        text=headline(content),
+        uid=uid,
+        data=_rich(content, adapted),
+    )
+    queue_parts(
         channel=row.channel,
         address=row.address.value,
-        text=text,
-        message_uid=uid,
-        priority=priority,
-        expires_at=expires_at,
+        parts=adapted.parts,
+        terms=Terms(uid, priority, expires_at=expires_at),
     )
     _answered(row, author, message)
     Draft.objects.filter(conversation=row, member=author, note=False).delete()
@@ -101,7 +117,21 @@ def send_message(
     return message
 
 
-def _add(row: Conversation, *, kind: Kind, author: Member | None, text: str, uid: UUID) -> Message:
+def _rich(content: Content, adapted: Adapted) -> dict[str, Any]:
+    """What a message's row keeps of rich content: all of it, and what was offered by number."""
+    data: dict[str, Any] = {} if content.is_plain else {"content": write(content)}
+    return data | ({"options": offered(adapted.options)} if adapted.options else {})
+
+
+def _add(
+    row: Conversation,
+    *,
+    kind: Kind,
+    author: Member | None,
+    text: str,
+    uid: UUID,
+    data: dict[str, Any] | None = None,
+) -> Message:
     return Message.objects.create(
         workspace_id=row.workspace_id,
         conversation=row,
@@ -110,6 +140,7 @@ def _add(row: Conversation, *, kind: Kind, author: Member | None, text: str, uid
         direction=Direction.OUTBOUND,
         kind=kind,
         text=text,
+        data=data or {},
         author=author,
         created_at=timezone.now(),
     )
@@ -311,15 +342,16 @@ def deliveries_of(message: Message) -> list[Delivery]:
 
 @transaction.atomic
 def retry_message(*, message: Message, by: Member | None) -> None:
-    """Send a message again that failed or is unclear: same message, same delivery.
+    """Send a message again that failed or is unclear: same message, same deliveries.
 
     ValidationError when there is nothing to retry (any more).
     """
-    deliveries = deliveries_of(message)
+    stopped = [row for row in deliveries_of(message) if row.state in {State.FAILED, State.UNKNOWN}]
     try:
-        if not deliveries:
+        if not stopped:
             raise NotAllowed
-        retry_delivery(delivery=deliveries[0])
+        for delivery in reversed(stopped):
+            retry_delivery(delivery=delivery)
     except NotAllowed as error:
         raise ValidationError(
             {"message": _("This message cannot be sent again: it did not fail.")}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
+from gateway.content.shows import Shows
 from gateway.errors import Malformed
 from gateway.events import Event, OutboundMessage
 from gateway.forms import parse_form
@@ -216,6 +217,10 @@ class Adapter(ABC):
     def acknowledge(self, request: WebhookRequest) -> WebhookResponse:
         """What the provider expects back for a stored request."""
         return WebhookResponse()
+
+    def shows(self, address: str) -> Shows:
+        """What this channel can show somebody in one provider message."""
+        return Shows(text=self.capabilities.max_text)
 
     def segments(self, text: str) -> int:
         """How many units the provider counts for this text."""

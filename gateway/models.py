@@ -130,7 +130,9 @@ class Delivery(WorkspaceModel):
 
     ``uid`` is ours and travels to the provider (idempotency key, status callback). ``message_uid``
     names the message this carries; the gateway does not know messages. ``medium`` and ``address``
-    are what the suppression list is asked for. ``content`` is ``{"text": str}`` for now.
+    are what the suppression list is asked for. ``content`` is as gateway.content.reading writes
+    it: what the channel can show. A message that is more than that is several deliveries, each
+    with its ``part``, counted from 0.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -151,6 +153,7 @@ class Delivery(WorkspaceModel):
     medium = models.CharField(max_length=16)
     address = models.CharField(max_length=320)
     content = models.JSONField()
+    part = models.PositiveSmallIntegerField(default=0, db_default=0)
     cost = models.FloatField(default=1, help_text="Tokens of the channel's bucket (SMS segments).")
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.REPLY)
     # A person's own reply is let through an opt-out from marketing when this is false.
@@ -204,6 +207,12 @@ class Delivery(WorkspaceModel):
             # Campaigns' uids are in the order of their ledgers, whose pages this gives.
             models.Index(fields=["batch", "state", "uid"], name="delivery_of_batch"),
             models.Index(fields=["channel", "address", "-id"], name="delivery_to_address"),
+            # Who waits for an earlier answer to the same person.
+            models.Index(
+                fields=["channel", "address", "id"],
+                condition=Q(state__in=["queued", "sending"], priority__lt=Priority.BULK),
+                name="delivery_in_turn",
+            ),
         ]
 
     def __str__(self) -> str:

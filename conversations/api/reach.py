@@ -15,6 +15,7 @@ from contacts.resolve import resolve_addresses
 from conversations.models import Conversation, Message, Status
 from conversations.services import send_message, start_conversation
 from gateway.addresses import ALIASES, KINDS, InvalidAddress, normalize
+from gateway.content.model import Content
 from gateway.models import Channel, Priority
 from gateway.registry import adapter_class, adapters
 from gateway.suppression import suppressed
@@ -33,9 +34,15 @@ class Choice:
 
 @transaction.atomic
 def reach(
-    *, member: Member, to: dict[str, Any], channel: str, text: str, uid: UUID
+    *,
+    member: Member,
+    to: dict[str, Any],
+    channel: str,
+    uid: UUID,
+    text: str = "",
+    content: Content | None = None,
 ) -> tuple[Message, Choice]:
-    """Send a text to a person; makes contact and conversation as needed, or nothing at all.
+    """Send a text or content to a person; makes contact and conversation as needed, or nothing.
 
     Errors name ``to``, ``channel`` or ``text``; 422 when the person must not or cannot be reached.
     """
@@ -47,9 +54,14 @@ def reach(
         contact=choice.address.contact, channel=choice.channel, address=choice.address, by=None
     )
     message = send_message(
-        conversation=conversation, author=None, text=text, uid=uid, priority=Priority.SYSTEM
+        conversation=conversation,
+        author=None,
+        text=text,
+        content=content,
+        uid=uid,
+        priority=Priority.SYSTEM,
     )
-    message.data = {"via": "api", "member": member.pk, "reason": choice.reason}
+    message.data |= {"via": "api", "member": member.pk, "reason": choice.reason}
     message.save(update_fields=["data"])
     return message, choice
 

@@ -2,15 +2,23 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import Member, Team
 from accounts.rest.serializers import ErrorSerializer, ScopedField, StrictSerializer
 from contacts.models import Contact
+from conversations.api.content import (
+    CONTENT_OUT,
+    ContentField,
+    OptionSerializer,
+    TapSerializer,
+)
 from conversations.models import Conversation, Direction, Kind, Message, Status
 from gateway.api.serializers import DeliverySerializer, error_of
 from gateway.models import Delivery
+from gateway.standing import standing
 from gateway.states import State
 
 LONGEST = 20_000
@@ -89,6 +97,9 @@ class MessageSerializer(serializers.Serializer[Any]):
     direction = serializers.ChoiceField(choices=Direction.choices, read_only=True)
     kind = serializers.ChoiceField(choices=Kind.choices, read_only=True)
     text = serializers.CharField(read_only=True)
+    content = serializers.SerializerMethodField(help_text="Rich content as it was written.")
+    options = serializers.SerializerMethodField(help_text="What was offered by number.")
+    tap = serializers.SerializerMethodField(help_text="Which suggestion the customer chose.")
     attachments = serializers.ListField(child=serializers.DictField(), read_only=True)
     author = serializers.SerializerMethodField(help_text="The member who wrote it.")
     created_at = serializers.DateTimeField(read_only=True)
@@ -102,21 +113,36 @@ class MessageSerializer(serializers.Serializer[Any]):
         by_program: int | None = message.data.get("member") if "via" in message.data else None
         return message.author_id or by_program
 
+    @extend_schema_field(CONTENT_OUT)
+    def get_content(self, message: Message) -> Any:
+        """Null when it is nothing but its text."""
+        return message.data.get("content")
+
+    @extend_schema_field(OptionSerializer(many=True))
+    def get_options(self, message: Message) -> Any:
+        """Empty where all of it can be tapped, or nothing."""
+        return message.data.get("options", [])
+
+    @extend_schema_field(TapSerializer(allow_null=True))
+    def get_tap(self, message: Message) -> Any:
+        """Null when it is no answer to what was suggested."""
+        return message.data.get("tap")
+
     def get_external_id(self, message: Message) -> str | None:
-        """The provider's id: of what came in, or of the newest delivery."""
-        newest = self._newest(message)
-        return message.external_id or (newest.external_id if newest else None)
+        """The provider's id: of what came in, or of the delivery that ``status`` is about."""
+        told = self._standing(message)
+        return message.external_id or (told.external_id if told else None)
 
     def get_status(self, message: Message) -> State | None:
-        """The state of the newest delivery."""
-        newest = self._newest(message)
-        return State(newest.state) if newest else None
+        """Of several parts the state of the one in trouble, or least far."""
+        told = self._standing(message)
+        return State(told.state) if told else None
 
     @extend_schema_field(ErrorSerializer(allow_null=True))
     def get_error(self, message: Message) -> Any:
-        """Why the newest delivery failed or waits."""
-        newest = self._newest(message)
-        return error_of(newest) if newest else None
+        """Why that delivery failed or waits."""
+        told = self._standing(message)
+        return error_of(told) if told else None
 
     @extend_schema_field(DeliverySerializer(many=True))
     def get_deliveries(self, message: Message) -> Any:
@@ -128,17 +154,33 @@ class MessageSerializer(serializers.Serializer[Any]):
         found: dict[Any, list[Delivery]] = self.context["deliveries"]
         return found.get(message.uid, [])
 
-    def _newest(self, message: Message) -> Delivery | None:
-        rows = self._deliveries(message)
-        kept = [row for row in rows if row.state != State.REPLACED] or rows
-        return kept[0] if kept else None
+    def _standing(self, message: Message) -> Delivery | None:
+        return standing(self._deliveries(message))
 
 
-class ReplySerializer(StrictSerializer):
-    """A reply to the customer, or a private note."""
+class SayingSerializer(StrictSerializer):
+    """What to say: ``text``, or rich ``content`` that is adapted to what the channel shows."""
 
-    text = serializers.CharField(max_length=LONGEST, trim_whitespace=False)
+    text = serializers.CharField(max_length=LONGEST, trim_whitespace=False, required=False)
+    content = ContentField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One of the two."""
+        if ("text" in attrs) == ("content" in attrs):
+            raise serializers.ValidationError({"text": [_("Give either a text or content.")]})
+        return attrs
+
+
+class ReplySerializer(SayingSerializer):
+    """A reply to the customer, or a private note, which is a text."""
+
     kind = serializers.ChoiceField(choices=REPLY_KINDS, default=Kind.TEXT)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Notes are texts."""
+        if attrs["kind"] == Kind.NOTE and "content" in attrs:
+            raise serializers.ValidationError({"content": [_("A note is a text.")]})
+        return super().validate(attrs)
 
 
 class RecipientSerializer(StrictSerializer):
@@ -149,14 +191,13 @@ class RecipientSerializer(StrictSerializer):
     value = serializers.CharField(max_length=320, required=False)
 
 
-class SendSerializer(StrictSerializer):
+class SendSerializer(SayingSerializer):
     """One call to reach a person on any channel."""
 
     to = RecipientSerializer()
     channel = serializers.CharField(
         max_length=40, default="best", help_text="A channel's id, or `best`."
     )
-    text = serializers.CharField(max_length=LONGEST, trim_whitespace=False)
 
 
 class ReasonSerializer(serializers.Serializer[Any]):

@@ -134,14 +134,12 @@ class ConversationViewSet(WorkspaceViewSet):
         """Answer the customer, or leave a private note."""
         conversation = self.get_object()
         fields = self.checked(ReplySerializer)
+        kind = fields.pop("kind")
         add: Callable[..., Message] = (
-            services.add_note if fields["kind"] == Kind.NOTE else services.send_message
+            services.add_note if kind == Kind.NOTE else services.send_message
         )
         message = add(
-            conversation=conversation,
-            author=self.member,
-            text=fields["text"],
-            uid=message_uid(request),
+            conversation=conversation, author=self.member, uid=message_uid(request), **fields
         )
         shown = show_messages([message], self.get_serializer_context())[0]
         return Response(shown, status=status.HTTP_201_CREATED)

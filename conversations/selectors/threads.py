@@ -11,6 +11,7 @@ from contacts.models import Address, AttributeDefinition
 from conversations.models import Conversation, Draft, Kind, Message
 from conversations.selectors.listing import with_row_data
 from gateway.models import Delivery, Suppression
+from gateway.standing import standing
 
 PAGE = 50
 # A late message may carry a smaller id than one already shown, so live reads look back this far.
@@ -59,18 +60,16 @@ def _messages(conversation: Conversation) -> QuerySet[Message]:
 
 
 def deliveries(messages: Sequence[Message]) -> dict[UUID, Delivery]:
-    """The newest delivery of each message we sent; a replaced one counts only alone."""
+    """The delivery that tells where each message stands that we sent."""
     uids = [row.uid for row in messages if row.kind in {Kind.TEXT, Kind.CAMPAIGN}]
     if not uids:
         return {}
-    rows = Delivery.objects.filter(
-        workspace_id=messages[0].workspace_id, message_uid__in=uids
-    ).order_by("id")
-    result: dict[UUID, Delivery] = {}
+    rows = Delivery.objects.filter(workspace_id=messages[0].workspace_id, message_uid__in=uids)
+    by_message: dict[UUID, list[Delivery]] = {}
     for row in rows:
-        if row.state != "replaced" or row.message_uid not in result:
-            result[row.message_uid] = row
-    return result
+        by_message.setdefault(row.message_uid, []).append(row)
+    found = {uid: standing(its) for uid, its in by_message.items()}
+    return {uid: row for uid, row in found.items() if row is not None}
 
 
 def draft_of(conversation: Conversation, member: Member) -> Draft | None:

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.content.model import Answer, Option
+from gateway.content.reading import LABEL
 
 # "2", "2.", "2)", "#2", "option 2" is left to people: it may as well be an order of two.
+LONGEST = LABEL + 20
 NUMBER = re.compile(r"[#(]?\s*(\d{1,3})\s*[.)]?")
 
 
@@ -16,6 +18,11 @@ def offered(options: Iterable[Option]) -> list[dict[str, Any]]:
         {"number": one.number, "text": one.answer.text, "payload": one.answer.payload}
         for one in options
     ]
+
+
+def may_choose(text: str) -> bool:
+    """Whether an answer is short enough to be one of the options: labels are."""
+    return 0 < len(text) <= LONGEST
 
 
 def chosen(text: str, options: Sequence[Mapping[str, Any]]) -> Answer | None:

@@ -59,7 +59,7 @@ def read(value: Any) -> Content:
 
 def write(content: Content) -> dict[str, Any]:
     """Content as JSON, without what is empty; ``read`` gives it back."""
-    written = _written(content)
+    written: dict[str, Any] = _written(content)
     if "menu" in written:
         written["list"] = written.pop("menu")
     return written
@@ -182,12 +182,12 @@ class Reader:
         if not isinstance(value, str):
             self.wrong(path, _("Text is expected here."))
             return ""
-        value = value.strip()
-        if len(value) > limit:
+        text = value.strip()
+        if len(text) > limit:
             self.wrong(path, _("At most %(limit)s characters.") % {"limit": limit})
-        if required and not value:
+        if required and not text:
             self.wrong(path, _("This is needed."))
-        return value
+        return text
 
     def url(self, found: Mapping[str, Any], path: str) -> str:
         """A web address."""
@@ -203,7 +203,7 @@ class Reader:
 
     def phone(self, found: Mapping[str, Any], path: str) -> str:
         """A number in international form."""
-        value = re.sub(r"[\s().-]", "", self.text(found, path, LABEL, required=True))
+        value: str = re.sub(r"[\s().-]", "", self.text(found, path, LABEL, required=True))
         if value and not E164.fullmatch(value):
             self.wrong(path, _("Write the number as +14155550123."))
         return value

@@ -28,7 +28,12 @@ BURST_SECONDS = 0.04
 # to be left, reads the whole queue and sorts it, where the first rows by index are enough.
 RUNNING = """(d.batch_id IS NULL OR EXISTS (
         SELECT 1 FROM gateway_batch g WHERE g.id = d.batch_id AND g.state = 'running'))"""
-DUE = f"d.state = 'queued' AND d.due_at <= clock_timestamp() AND {RUNNING}"
+# Answers to one person leave one after the other, as they were written. Bulk comes once.
+IN_TURN = f"""(d.priority >= {Priority.BULK.value} OR NOT EXISTS (
+        SELECT 1 FROM gateway_delivery e
+        WHERE e.channel_id = d.channel_id AND e.address = d.address AND e.id < d.id
+          AND e.state IN ('queued', 'sending') AND e.priority < {Priority.BULK.value}))"""  # noqa: S608
+DUE = f"d.state = 'queued' AND d.due_at <= clock_timestamp() AND {RUNNING} AND {IN_TURN}"
 
 # What is in a bucket by now. One refilled "in the future" rests until then: it is below zero.
 TOKENS = f"""LEAST(

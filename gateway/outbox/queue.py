@@ -8,6 +8,8 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
+from gateway.content.model import Content
+from gateway.content.reading import write
 from gateway.models import Batch, BatchState, Channel, Delivery, Priority
 from gateway.outbox.changes import announce
 from gateway.registry import adapter_for
@@ -68,25 +70,49 @@ def queue_delivery(
     marketing: bool = False,
     expires_at: datetime | None = None,
 ) -> Delivery:
-    """Queue one message in the caller's transaction; it may leave once that has committed."""
+    """Queue a text in the caller's transaction; it may leave once that has committed."""
+    terms = Terms(message_uid, priority, marketing, expires_at)
+    parts = [Content(text)]
+    return queue_parts(channel=channel, address=address, parts=parts, terms=terms)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Which message it is, when it may leave, and until when it is worth to (None: always)."""
+
+    message_uid: uuid.UUID
+    priority: int = Priority.REPLY
+    marketing: bool = False
+    expires_at: datetime | None = None
+
+
+@transaction.atomic
+def queue_parts(
+    *, channel: Channel, address: str, parts: Sequence[Content], terms: Terms
+) -> list[Delivery]:
+    """Queue what one message became on this channel (``gateway.content.adapting``), in order."""
     adapter = adapter_for(channel)
     now = timezone.now()
-    delivery = Delivery.objects.create(
-        workspace_id=channel.workspace_id,
-        channel=channel,
-        message_uid=message_uid,
-        medium=adapter.medium,
-        address=address,
-        content={"text": text},
-        cost=adapter.segments(text),
-        priority=priority,
-        marketing=marketing,
-        due_at=now,
-        expires_at=expires_at,
-        created_at=now,
+    deliveries = Delivery.objects.bulk_create(
+        Delivery(
+            workspace_id=channel.workspace_id,
+            channel=channel,
+            message_uid=terms.message_uid,
+            medium=adapter.medium,
+            address=address,
+            content=write(content),
+            part=place,
+            cost=adapter.segments(content.text),
+            priority=terms.priority,
+            marketing=terms.marketing,
+            due_at=now,
+            expires_at=terms.expires_at,
+            created_at=now,
+        )
+        for place, content in enumerate(parts)
     )
     wake_outbox()
-    return delivery
+    return deliveries
 
 
 @transaction.atomic

@@ -335,7 +335,8 @@ def test_the_best_channel_is_the_open_one_then_the_last_one_then_the_first():
         ({"text": "x" * 1601}, "text", 400),
         ({"expires_at": "2030-01-01T00:00:00Z"}, "expires_at", 400),
         ({"urgent": True}, "urgent", 400),
-        ({"content": {}}, "content", 400),
+        ({"content": {}}, "content.text", 400),
+        ({"content": {"text": "Hi"}}, "text", 400),
     ],
 )  # fmt: skip
 def test_whom_we_cannot_reach_is_named_and_nothing_is_left_behind(change, field, status):

@@ -171,7 +171,7 @@ def test_an_outcome_that_cannot_be_written_is_left_alone(
 
     monkeypatch.setattr("gateway.outbox.runner.settle", picky)
     channel = builders.channel()
-    poison, fine = queued(channel, "poison"), queued(channel)
+    poison, fine = queued(channel, "poison"), queued(channel, address="+14155550199")
     run()
     assert (state(poison), state(fine)) == (State.SENDING, State.SENT)
 

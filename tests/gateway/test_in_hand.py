@@ -145,7 +145,8 @@ def test_replies_that_waited_keep_their_order(
 ) -> None:
     monkeypatch.setattr(places, "PER_CHANNEL", 1)
     channel = builders.channel(rate_per_second=100.0)
-    replies = [queued(channel, text) for text in ("one", "two", "three", "four", "five")]
+    words = ("one", "two", "three", "four", "five")
+    replies = [queued(channel, text, address=f"+1415555{n:04d}") for n, text in enumerate(words)]
     with running():
         wait_until_sending(3)
         wait_until_sending(1)

@@ -61,10 +61,9 @@ def queued(channel: Channel, text: str = "Hi", **fields: object) -> Delivery:
     """A reply in the outbox."""
     return queue_delivery(
         channel=channel,
-        address="+14155550100",
         text=text,
         message_uid=uuid.uuid4(),
-        **fields,  # type: ignore[arg-type]
+        **{"address": "+14155550100"} | fields,  # type: ignore[arg-type]
     )
 
 

@@ -1,0 +1,117 @@
+"""Rich content in the API."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as Wrong
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from gateway.content.model import Content
+from gateway.content.reading import KIND_OF, read
+
+FILE = {
+    "type": "object",
+    "properties": {
+        "url": {"type": "string", "format": "uri"},
+        "content_type": {"type": "string"},
+        "name": {"type": "string"},
+        "size": {"type": "integer"},
+    },
+    "required": ["url", "content_type"],
+}
+SUGGESTION = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "enum": list(KIND_OF.values())},
+        "text": {"type": "string"},
+        "payload": {"type": "string"},
+        "url": {"type": "string", "format": "uri"},
+        "phone": {"type": "string"},
+        "latitude": {"type": "number"},
+        "longitude": {"type": "number"},
+        "label": {"type": "string"},
+        "title": {"type": "string"},
+        "start": {"type": "string", "format": "date-time"},
+        "end": {"type": "string", "format": "date-time"},
+        "description": {"type": "string"},
+    },
+    "required": ["type", "text"],
+}
+SUGGESTIONS = {"type": "array", "items": SUGGESTION}
+CARD = {
+    "type": "object",
+    "properties": {
+        "title": {"type": "string"},
+        "text": {"type": "string"},
+        "media": FILE,
+        "suggestions": SUGGESTIONS,
+    },
+}
+ROW = {
+    "type": "object",
+    "properties": {
+        "text": {"type": "string"},
+        "payload": {"type": "string"},
+        "description": {"type": "string"},
+    },
+    "required": ["text"],
+}
+LOCATION = {
+    "type": "object",
+    "properties": {
+        "latitude": {"type": "number"},
+        "longitude": {"type": "number"},
+        "label": {"type": "string"},
+    },
+    "required": ["latitude", "longitude"],
+}
+CONTENT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "text": {"type": "string"},
+        "media": {"type": "array", "items": FILE},
+        "cards": {"type": "array", "items": CARD, "description": "Several are a carousel."},
+        "list": {
+            "type": "object",
+            "properties": {"button": {"type": "string"}, "rows": {"type": "array", "items": ROW}},
+            "required": ["button", "rows"],
+        },
+        "location": LOCATION,
+        "suggestions": SUGGESTIONS,
+    },
+}
+CONTENT_OUT = {**CONTENT, "nullable": True}
+
+
+@extend_schema_field(CONTENT)
+class ContentField(serializers.Field[Content, Any, Any, Any]):
+    """What gateway.content.reading reads; its errors name ``content.cards.0.title``."""
+
+    def to_internal_value(self, data: Any) -> Content:
+        """Content, or all that is wrong with it by path."""
+        try:
+            return read(data)
+        except Wrong as error:
+            found = error.message_dict
+            raise serializers.ValidationError(found.get("content") or found) from error
+
+    def to_representation(self, value: Content) -> Any:
+        """Only read."""
+        raise TypeError("Content is shown as it was stored.")
+
+
+class OptionSerializer(serializers.Serializer[Any]):
+    """An answer that was offered by its number."""
+
+    number = serializers.IntegerField(read_only=True)
+    text = serializers.CharField(read_only=True)
+    payload = serializers.CharField(read_only=True)
+
+
+class TapSerializer(serializers.Serializer[Any]):
+    """A suggestion the customer chose, by tapping it or by its number."""
+
+    text = serializers.CharField(read_only=True)
+    payload = serializers.CharField(read_only=True)
+    message = serializers.UUIDField(read_only=True, help_text=_("The uid of the message with it."))
