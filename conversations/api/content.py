@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError as Wrong
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -114,4 +113,4 @@ class TapSerializer(serializers.Serializer[Any]):
 
     text = serializers.CharField(read_only=True)
     payload = serializers.CharField(read_only=True)
-    message = serializers.UUIDField(read_only=True, help_text=_("The uid of the message with it."))
+    message = serializers.UUIDField(read_only=True, help_text="The uid of the message with it.")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.models import Direction, Kind, Message
 from conversations.presenters.activity import Activity, activity
+from conversations.presenters.content import Shown, shown, tapped
 from conversations.templatetags.ui import locale
 from gateway.models import Delivery
 from gateway.states import State
@@ -54,6 +55,8 @@ class Bubble:
     grouped: bool
     same_day: bool
     attachments: Sequence[Mapping[str, Any]]
+    content: Shown | None
+    tapped: str
     fate: Fate | None
     campaign: str
     activity: Activity | None
@@ -137,6 +140,8 @@ def _bubble(
         grouped=same_day and _together(previous, message),
         same_day=same_day,
         attachments=message.attachments,
+        content=shown(message),
+        tapped=tapped(message),
         fate=known,
         campaign=str(message.data.get("campaign_name") or message.data.get("campaign") or "")
         if message.kind == Kind.CAMPAIGN

@@ -16,8 +16,6 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.utils.translation import gettext as _
-
 from gateway.content.model import (
     Adapted,
     Answer,
@@ -176,12 +174,10 @@ def in_words(one: Suggestion) -> str:
             return f"{text}: {phone}"
         case ShowLocation(text, latitude, longitude, label):
             return f"{text}: {_map_link(Location(latitude, longitude, label))}"
-        case AskLocation(text):
-            return _("%(text)s (write us where you are)") % {"text": text}
         case Calendar(text, title, start, end):
             when = f"{start:%Y-%m-%d %H:%M} – {_end(start, end)}"
             return f"{text}: {title}, {when} ({start:%z})"
-        case Reply(text):
+        case AskLocation(text) | Reply(text):  # the label itself asks
             return text
 
 

@@ -144,7 +144,7 @@ def test_a_place_becomes_a_link_to_a_map() -> None:
     [
         (OpenUrl("Shop", "https://example.org/"), "Shop: https://example.org/"),
         (Dial("Call us", "+34911234567"), "Call us: +34911234567"),
-        (AskLocation("Where are you?"), "Where are you? (write us where you are)"),
+        (AskLocation("Where are you?"), "Where are you?"),
         (
             ShowLocation("Way", 1.5, 2.0),
             "Way: https://www.google.com/maps/search/?api=1&query=1.500000,2.000000",
