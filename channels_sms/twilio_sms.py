@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from channels_sms import twilio_answers as answers
 from channels_sms import twilio_errors, twilio_signature, twilio_webhooks
 from channels_sms.segments import normalized, segment
+from gateway.content.shows import Shows
 from gateway.contract import (
     Adapter,
     Capabilities,
@@ -36,7 +37,16 @@ VERSION = "2010-04-01"
 MAX_TEXT = 1600
 # An empty answer in the only format Twilio takes: nothing to say to the customer.
 TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-PRIVATE = frozenset({"Body"})
+PRIVATE = frozenset({"Body", "MediaUrl"})
+# What Twilio takes by MMS, which exists in North America only: pictures that it makes fit for the
+# phone, and other files as small as carriers want them.
+# https://www.twilio.com/docs/messaging/guides/accepted-mime-types
+MMS_COUNTRY = "+1"
+MMS_FILES = {
+    **dict.fromkeys(("image/jpeg", "image/png", "image/gif"), 5_000_000),
+    **dict.fromkeys(("image/*", "video/*", "audio/*", "text/vcard", "application/pdf"), 500_000),
+}
+MMS_COUNT = 10
 PAGE_SIZE = 50
 MAX_PAGES = 20
 # Twilio's clock and ours; its times have no fractions.
@@ -143,6 +153,12 @@ class TwilioSms(Adapter):
 
     # --- Out ----------------------------------------------------------------------------------
 
+    def shows(self, address: str) -> Shows:
+        """Text; within North America files as well, as an MMS."""
+        if not self._has_mms or not address.startswith(MMS_COUNTRY):
+            return Shows(text=MAX_TEXT)
+        return Shows(text=MAX_TEXT, files=MMS_FILES, file_count=MMS_COUNT, captioned=True)
+
     def segments(self, text: str) -> int:
         """SMS parts; the provider counts an empty text as one."""
         return max(1, segment(text).segments)
@@ -156,6 +172,7 @@ class TwilioSms(Adapter):
             ("Body", normalized(message.text)),
             self._sender,
             ("StatusCallback", message.status_url),
+            *(("MediaUrl", one.url) for one in message.media),
         ]
         response = yield self._request("POST", "/Messages.json", data=form)
         if not 200 <= response.status < 300:
@@ -219,6 +236,12 @@ class TwilioSms(Adapter):
         if service:
             return ("MessagingServiceSid", service)
         return ("From", self.config.get("from_number", ""))
+
+    @cached_property
+    def _has_mms(self) -> bool:
+        # A Messaging Service chooses a number that can, or makes a link of the files itself.
+        number = self.config.get("from_number", "")
+        return bool(self.config.get("messaging_service_sid")) or number.startswith(MMS_COUNTRY)
 
     @cached_property
     def _account_path(self) -> str:

@@ -148,7 +148,8 @@ def _add(
 
 def _answered(row: Conversation, author: Member | None, message: Message) -> None:
     row.waiting_since = None
-    row.preview, row.preview_direction = message.text[:PREVIEW], Direction.OUTBOUND
+    row.preview = message.text[:PREVIEW] or "📎"
+    row.preview_direction = Direction.OUTBOUND
     row.last_message_at = message.created_at
     _refuse_twin(row)
     if row.status != Status.OPEN:

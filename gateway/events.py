@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from gateway.content.model import Media
 from gateway.states import State
 
 
@@ -117,7 +118,8 @@ class OutboundMessage:
     """What an adapter is asked to send: one provider message.
 
     ``address`` is the normalized recipient, ``status_url`` where the provider shall report
-    (it carries ``uid``, a UUID in its canonical form), ``content`` as in Delivery.content.
+    (it carries ``uid``, a UUID in its canonical form), ``content`` as in Delivery.content, and
+    ``media`` the files in it.
     """
 
     uid: str
@@ -125,3 +127,4 @@ class OutboundMessage:
     text: str
     status_url: str
     content: dict[str, object] = field(default_factory=dict)
+    media: tuple[Media, ...] = ()

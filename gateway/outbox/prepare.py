@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.urls import reverse
 
+from gateway.content.model import Media
 from gateway.contract import Adapter
 from gateway.errors import BadCredentials, SendError
 from gateway.events import OutboundMessage
@@ -148,6 +149,7 @@ def as_message(row: Row, reports: str) -> OutboundMessage:
         text=str(row.content.get("text", "")),
         status_url=f"{reports}{row.uid}",
         content=row.content,
+        media=tuple(Media(**one) for one in row.content.get("media", ())),
     )
 
 

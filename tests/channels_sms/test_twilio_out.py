@@ -6,11 +6,14 @@ from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
 from channels_sms.twilio_errors import TABLE, meaning
 from channels_sms.twilio_sms import TwilioSms
+from gateway import transport
+from gateway.content.model import Media
 from gateway.contract import Checked, Found, Request, Response, Sent
 from gateway.errors import (
     Ambiguous,
@@ -78,7 +81,7 @@ def test_sends_from_a_number() -> None:
         ],
         auth=(CONFIG["account_sid"], TOKEN),
         secrets=(TOKEN,),
-        private=frozenset({"Body"}),
+        private=frozenset({"Body", "MediaUrl"}),
     )
 
 
@@ -89,6 +92,48 @@ def test_sends_through_a_messaging_service() -> None:
     assert request.data is not None
     assert ("MessagingServiceSid", SERVICE["messaging_service_sid"]) in request.data
     assert "From" not in dict(request.data)
+
+
+def test_sends_files_by_mms() -> None:
+    files = (
+        Media("https://example.org/a.jpg", "image/jpeg"),
+        Media("https://example.org/b.vcf", "text/vcard"),
+    )
+    message = OutboundMessage(str(uuid.uuid4()), "+14155550123", "", STATUS_URL, {}, files)
+    _sent, [request] = drive(adapter.send(message), answer(201, {"sid": "MM" + "1" * 32}))
+    assert [value for name, value in request.data or [] if name == "MediaUrl"] == [
+        "https://example.org/a.jpg",
+        "https://example.org/b.vcf",
+    ]
+    assert b"MediaUrl=https://example.org/a.jpg&MediaUrl=" in encoded(request)
+
+
+def encoded(request: Request) -> bytes:
+    """The body as it leaves, slashes and colons as they were."""
+    letter = transport._letter(request)
+    assert letter is not None
+    return unquote_to_bytes(letter._value)
+
+
+@pytest.mark.parametrize(
+    ("config", "address", "kind", "size", "taken"),
+    [
+        ({"from_number": "+14155550199"}, "+14155550123", "image/jpeg", 5_000_000, True),
+        ({"from_number": "+14155550199"}, "+14155550123", "image/jpeg", 5_000_001, False),
+        ({"from_number": "+14155550199"}, "+14155550123", "image/bmp", 500_000, True),
+        ({"from_number": "+14155550199"}, "+14155550123", "image/bmp", 500_001, False),
+        ({"from_number": "+14155550199"}, "+14155550123", "application/zip", 1, False),
+        ({"from_number": "+14155550199"}, "+34600123456", "image/jpeg", 1, False),
+        ({"from_number": "+34911234567"}, "+14155550123", "image/jpeg", 1, False),
+        ({"messaging_service_sid": "MG" + "a" * 32}, "+14155550123", "video/mp4", None, True),
+    ],
+)
+def test_files_go_by_mms_where_there_is_mms(
+    config: dict[str, str], address: str, kind: str, size: int | None, taken: bool
+) -> None:
+    number = {name: value for name, value in CONFIG.items() if name != "from_number"}
+    shows = TwilioSms({**number, **config}).shows(address)
+    assert shows.takes_file(Media("https://example.org/file", kind, size=size)) is taken
 
 
 def test_both_tokens_are_secret() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from channels_sms.twilio_sms import TwilioSms
 from gateway import transport
+from gateway.content.model import Media
 from gateway.errors import BadCredentials, OptedOut
 from gateway.events import OutboundMessage, StatusUpdate
 from gateway.states import State
@@ -197,6 +198,16 @@ async def test_adapter_sends_finds_and_checks(stand: Stand, adapter: Any) -> Non
     assert nothing.external_id is None
     assert found.external_id == sent.external_id
     assert (await stand.get("/sent"))["messages"][0]["body"] == "¿Qué tal? 50 €"
+
+
+async def test_files_reach_the_phone(stand: Stand, adapter: Any) -> None:
+    files = (Media("https://example.org/a.jpg", "image/jpeg"),)
+    message = OutboundMessage(DELIVERY, CUSTOMER, "Look", stand.status_url, {}, files)
+    async with transport.new_session() as session:
+        sent = await transport.drive(session, adapter.send(message), [])
+    assert sent.external_id.startswith("MM")
+    [accepted] = (await stand.get("/sent"))["messages"]
+    assert (accepted["body"], accepted["media"]) == ("Look", ["https://example.org/a.jpg"])
 
 
 async def test_adapter_understands_refusals(stand: Stand, adapter: Any) -> None:
