@@ -185,7 +185,8 @@ def test_colleagues_see_who_is_here_and_who_writes(stack, login: Login, phone: P
 
 def test_the_keyboard_is_enough(stack, login: Login, phone: Phone, number: str):
     agent, customer = login("agent"), phone(number)
-    open_by(agent, customer, stack, f"Keys {uuid.uuid4().hex[:8]}")
+    words = f"Keys {uuid.uuid4().hex[:8]}"
+    open_by(agent, customer, stack, words)
     agent.get_by_test_id("thread").focus()
     agent.keyboard.press("r")
     expect(agent.get_by_test_id("composer-input")).to_be_focused()
@@ -205,6 +206,8 @@ def test_the_keyboard_is_enough(stack, login: Login, phone: Phone, number: str):
     agent.keyboard.press("Escape")
     agent.keyboard.press("u")
     expect(agent.get_by_test_id("thread")).to_have_count(0)
+    # Resolved and opened again: its row comes back to the list a moment later.
+    expect(agent.get_by_test_id("conversation-row").filter(has_text=words)).to_have_count(1)
     agent.keyboard.press("o")
     expect(agent.get_by_test_id("thread")).to_be_visible()
 
