@@ -5,7 +5,6 @@ rules of ``gateway.content.adapting`` before an adapter sees it, so an adapter i
 what its capabilities say it can do.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -131,20 +130,6 @@ class Content:
     def is_empty(self) -> bool:
         """Whether there is nothing to show; suggestions alone are nothing."""
         return Content(suggestions=self.suggestions) == self
-
-    def answers(self) -> Iterator["Answer"]:
-        """Everything that can come back when it is tapped, in the order in which it is shown."""
-        for suggestion in self.suggestions_in_order():
-            if isinstance(suggestion, Reply):
-                yield Answer(suggestion.text, suggestion.payload)
-        for row in self.menu.rows if self.menu else ():
-            yield Answer(row.text, row.payload)
-
-    def suggestions_in_order(self) -> Iterator[Suggestion]:
-        """The cards' suggestions, then the message's own."""
-        for card in self.cards:
-            yield from card.suggestions
-        yield from self.suggestions
 
 
 @dataclass(frozen=True, slots=True)
