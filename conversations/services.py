@@ -30,10 +30,9 @@ from gateway.content.model import Adapted, Content
 from gateway.content.options import offered
 from gateway.content.reading import write
 from gateway.content.words import headline
-from gateway.models import Channel, Delivery, Priority
-from gateway.outbox.queue import NotAllowed, Terms, queue_parts, retry_delivery
+from gateway.models import Channel, Priority
+from gateway.outbox.queue import Terms, queue_parts
 from gateway.registry import adapter_for
-from gateway.states import State
 
 NOTE_LIMIT = 10_000
 
@@ -333,30 +332,6 @@ def set_priority(*, conversation: Conversation, priority: int, by: Member | None
     row = _lock(conversation)
     row.priority = priority
     _changed(row)
-
-
-def deliveries_of(message: Message) -> list[Delivery]:
-    """The deliveries of a message, newest first."""
-    rows = Delivery.objects.filter(workspace=message.workspace_id, message_uid=message.uid)
-    return list(rows.order_by("-id"))
-
-
-@transaction.atomic
-def retry_message(*, message: Message, by: Member | None) -> None:
-    """Send a message again that failed or is unclear: same message, same deliveries.
-
-    ValidationError when there is nothing to retry (any more).
-    """
-    stopped = [row for row in deliveries_of(message) if row.state in {State.FAILED, State.UNKNOWN}]
-    try:
-        if not stopped:
-            raise NotAllowed
-        for delivery in reversed(stopped):
-            retry_delivery(delivery=delivery)
-    except NotAllowed as error:
-        raise ValidationError(
-            {"message": _("This message cannot be sent again: it did not fail.")}
-        ) from error
 
 
 def save_draft(

@@ -19,6 +19,7 @@ from conversations import forms, services
 from conversations.compose import ThreadMoved, compose
 from conversations.models import Conversation, Message, Status
 from conversations.presenters.conversation import header, present
+from conversations.retrying import retry_message
 from conversations.views.access import conversation_of, inbox_view, list_filter, message_of
 from conversations.views.fragments import fresh_rows
 
@@ -87,7 +88,7 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
 def retry(request: MemberRequest, pk: int, message_pk: int) -> HttpResponse:
     """Send a failed or unclear message once more."""
     message = message_of(request, pk, message_pk)
-    services.retry_message(message=message, by=request.member)
+    retry_message(message=message, by=request.member)
     return _bubble(request, message)
 
 

@@ -204,7 +204,9 @@ def answers(content: Content) -> list[Answer]:
     everywhere = [one for card in content.cards for one in card.suggestions]
     tapped = [one for one in (*everywhere, *content.suggestions) if isinstance(one, Reply)]
     rows = content.menu.rows if content.menu else ()
-    return [Answer(one.text, one.payload) for one in (*tapped, *rows)]
+    return [Answer(one.text, one.payload) for one in tapped] + [
+        Answer(row.text, row.payload) for row in rows
+    ]
 
 
 @given(contents, st.sampled_from([SMS, MMS, RCS, LISTS, TIGHT]))
