@@ -2,10 +2,11 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -51,12 +52,34 @@ class WebhookResponse:
     content_type: str = "text/plain"
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token and how long it may be used, in seconds."""
+
+    value: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """How to get a bearer token that many requests share; the transport keeps it until it ends.
+
+    ``key`` names the account and what the token is for. ``ask`` builds the request (a signed claim
+    holds the time, so it is built when it is needed); ``read`` reads its answer, or raises the
+    SendError that the message then ends with.
+    """
+
+    key: str
+    ask: "Callable[[], Request]"
+    read: "Callable[[Response], Token]"
+
+
 @dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs
 class Request:
     """An HTTP request an adapter wants made. ``data`` is form fields, ``json`` a JSON body.
 
-    ``secrets`` are strings that must not appear in any log; ``private`` names form or JSON fields
-    (message bodies) that the log leaves out.
+    ``grant`` has the transport add a bearer token. ``secrets`` are strings that must not appear in
+    any log; ``private`` names form or JSON fields (message bodies) that the log leaves out.
     """
 
     method: str
@@ -66,6 +89,7 @@ class Request:
     data: Sequence[tuple[str, str]] | None = None
     json: Any = None
     auth: tuple[str, str] | None = None
+    grant: Grant | None = None
     secrets: tuple[str, ...] = ()
     private: frozenset[str] = frozenset()
 
@@ -128,6 +152,37 @@ class Found:
     external_id: str | None
 
 
+class Reach(StrEnum):
+    """Whether a channel reaches an address, as the provider answered.
+
+    ``NOT_LAUNCHED``: the sender is not open to everybody yet and this number is none of its
+    testers. No answer (a time-out, a 5xx) is a SendError and none of these.
+    """
+
+    YES = "yes"
+    NO = "no"
+    NOT_LAUNCHED = "not_launched"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What the provider says of an address; ``features`` in its own words, sorted."""
+
+    reach: Reach
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The provider took a withdrawal.
+
+    ``certain``: it says that the message was not delivered and will not be. Otherwise a report of
+    its delivery may still cross.
+    """
+
+    certain: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """Result of a credentials check: what the provider says about the account, in words."""
@@ -155,18 +210,29 @@ class ConfigField:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a kind of channel can do. ``max_text`` in characters of one provider message."""
+    """What a kind of channel can do. ``max_text`` in characters of one provider message.
+
+    ``reach_batch`` is how many addresses one question about reach takes (0: none can be asked),
+    ``reach_per_minute`` how many such questions. ``revocable``: a sent message can be withdrawn.
+    ``lifetime``: the provider itself withdraws it when ``OutboundMessage.lifetime_s`` is over.
+    """
 
     max_text: int
     segments: bool = False
     read_receipts: bool = False
     idempotent_send: bool = False
     can_find: bool = False
+    reach_batch: int = 0
+    reach_per_minute: int = 0
+    revocable: bool = False
+    lifetime: bool = False
 
 
 SendSteps = Generator[Request, Response, Sent]
 FindSteps = Generator[Request, Response, Found]
 CheckSteps = Generator[Request, Response, Checked]
+ReachSteps = Generator[Request, Response, Mapping[str, Reached]]
+RevokeSteps = Generator[Request, Response, Revoked]
 
 
 class Adapter(ABC):
@@ -239,6 +305,20 @@ class Adapter(ABC):
         its answer tells how far the two are apart.
         """
         raise TypeError(f"{self.kind} cannot be asked for a message.")
+
+    def reach(self, addresses: Sequence[str]) -> ReachSteps:
+        """Steps to ask which of these the channel reaches; only with ``capabilities.reach_batch``.
+
+        At most that many addresses; every one of them is answered for, or a SendError is raised.
+        """
+        raise TypeError(f"{self.kind} cannot be asked whom it reaches.")
+
+    def revoke(self, message: OutboundMessage, external_id: str) -> RevokeSteps:
+        """Steps to withdraw a message that was accepted; only with ``capabilities.revocable``.
+
+        Raises a SendError; every one of them leaves the message as it was, and may be asked again.
+        """
+        raise TypeError(f"{self.kind} cannot withdraw a message.")
 
     @abstractmethod
     def check(self) -> CheckSteps:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from gateway.content.model import Media
+from gateway.content.model import Content, Location, Media
+from gateway.content.reading import read
 from gateway.states import State
 
 
@@ -20,7 +21,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """A customer wrote. ``sender`` is a normalized address; ``occurred_at`` in UTC or None."""
+    """A customer wrote. ``sender`` is a normalized address; ``occurred_at`` in UTC or None.
+
+    ``payload`` is what the suggestion they tapped carries (``text`` is then its label).
+    """
 
     external_id: str
     sender: str
@@ -28,6 +32,30 @@ class InboundMessage:
     text: str
     attachments: tuple[Attachment, ...] = ()
     sender_name: str = ""
+    occurred_at: datetime | None = None
+    payload: str | None = None
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """A customer is writing at this moment."""
+
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """The provider reports that a message's time was over.
+
+    ``done``: it is withdrawn, and was not delivered. Otherwise it could not be withdrawn and may
+    still be delivered. ``delivery_uid`` as in StatusUpdate.
+    """
+
+    external_id: str
+    done: bool
+    provider_word: str
+    delivery_uid: uuid.UUID | None = None
     occurred_at: datetime | None = None
 
 
@@ -76,7 +104,7 @@ class UnknownEvent:
     detail: str = ""
 
 
-Event = InboundMessage | StatusUpdate | OptOut | UnknownEvent
+Event = InboundMessage | StatusUpdate | Withdrawal | OptOut | Typing | UnknownEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +147,8 @@ class OutboundMessage:
 
     ``address`` is the normalized recipient, ``status_url`` where the provider shall report
     (it carries ``uid``, a UUID in its canonical form), ``content`` as in Delivery.content, and
-    ``media`` the files in it.
+    ``media`` the files in it; ``rich`` is all of the content, read. ``lifetime_s``: what is not
+    delivered within so many seconds shall be withdrawn by the provider.
     """
 
     uid: str
@@ -128,3 +157,10 @@ class OutboundMessage:
     status_url: str
     content: dict[str, object] = field(default_factory=dict)
     media: tuple[Media, ...] = ()
+    marketing: bool = False
+    lifetime_s: int | None = None
+
+    @property
+    def rich(self) -> Content:
+        """The content in the model's words."""
+        return read(self.content)

@@ -22,9 +22,10 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from yarl import URL
 
-from gateway.contract import Request, Response
-from gateway.errors import Ambiguous, Unreachable, Withdrawn
+from gateway.contract import Grant, Request, Response
+from gateway.errors import Ambiguous, SendError, Unreachable, Withdrawn
 from gateway.exchange import Exchange
+from gateway.grants import tokens_of
 
 # No time-out of its own for reading: its timer would be set again for each piece that comes in.
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
@@ -148,7 +149,34 @@ async def call(session: aiohttp.ClientSession, request: Request, *, redirects: i
     Ambiguous. Up to ``redirects`` redirects are followed, each checked like the first URL, and
     without credentials on another host.
     """
-    url, auth, headers = check_url(request.url), request.auth, dict(request.headers)
+    if request.grant is None:
+        return await _follow(session, request, dict(request.headers), redirects)
+    return await _granted(session, request, request.grant, redirects)
+
+
+async def _granted(
+    session: aiohttp.ClientSession, request: Request, grant: Grant, redirects: int
+) -> Response:
+    """With a bearer token; one that the provider takes no more is replaced once."""
+    tokens = tokens_of(session)
+
+    async def ask(question: Request) -> Response:
+        return await _follow(session, question, dict(question.headers), 0)
+
+    for _ in range(2):
+        token = await tokens.get(grant, ask)
+        headers = {**request.headers, "Authorization": f"Bearer {token}"}
+        response = await _follow(session, request, headers, redirects)
+        if response.status != 401:
+            break
+        tokens.forget(grant, token)
+    return response
+
+
+async def _follow(
+    session: aiohttp.ClientSession, request: Request, headers: dict[str, str], redirects: int
+) -> Response:
+    url, auth = check_url(request.url), request.auth
     for _ in range(redirects + 1):
         response = await _once(session, request, url, auth, headers)
         location = response.headers.get("location") if redirects else None
@@ -249,7 +277,7 @@ async def _recorded(
     started = monotonic()
     try:
         response = await call(session, request)
-    except (Unreachable, Withdrawn, Ambiguous) as error:
+    except SendError as error:
         record.append(Exchange.of(request, None, monotonic() - started, error.text))
         raise
     record.append(Exchange.of(request, response, monotonic() - started, ""))
