@@ -12,6 +12,8 @@ from gateway.errors import Ambiguous, Unreachable, Withdrawn
 
 # A token is not used in the last moments of its life: it would end on its way.
 MARGIN_SECONDS = 60.0
+# Shorter than any send may take, so that those who wait learn why.
+ASK_SECONDS = 15.0
 Ask = Callable[[Request], Awaitable[Response]]
 
 
@@ -56,9 +58,10 @@ class Tokens:
 
     async def _renew(self, grant: Grant, ask: Ask) -> Token:
         try:
-            response = await ask(grant.ask())
+            async with asyncio.timeout(ASK_SECONDS):
+                response = await ask(grant.ask())
         except (Ambiguous, Withdrawn) as error:
-            raise Unreachable(f"No token: {error.text}") from error
+            raise Unreachable("No token: no answer.") from error
         token = grant.read(response)
         self.kept[grant.key] = (token, monotonic() + max(token.seconds - MARGIN_SECONDS, 1.0))
         return token

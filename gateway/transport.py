@@ -29,6 +29,8 @@ from gateway.grants import tokens_of
 
 # No time-out of its own for reading: its timer would be set again for each piece that comes in.
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
+# For who looks at many calls at once, and cancels with the word LATE what takes too long.
+UNTIMED, LATE = aiohttp.ClientTimeout(total=None, sock_connect=5), "late"
 BODY_LIMIT = 1_000_000
 FORM = URL("http://form.invalid/")
 R = TypeVar("R")
@@ -101,14 +103,14 @@ def _simulator(host: str, port: int) -> bool:
     return bool(parts.hostname) and (host, port) == (parts.hostname, parts.port)
 
 
-def new_session() -> aiohttp.ClientSession:
+def new_session(timeout: aiohttp.ClientTimeout = TIMEOUT) -> aiohttp.ClientSession:
     """A session for one event loop; connections are kept and reused, cookies are not."""
     connector = aiohttp.TCPConnector(
         limit=0, resolver=GuardedResolver(), ttl_dns_cache=60, keepalive_timeout=15
     )
     return aiohttp.ClientSession(
         connector=connector,
-        timeout=TIMEOUT,
+        timeout=timeout,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=True,
         trust_env=False,
@@ -146,8 +148,9 @@ async def call(session: aiohttp.ClientSession, request: Request, *, redirects: i
 
     Raises Unreachable when it certainly was not received (no connection), Ambiguous when it may
     have been. A call that is cancelled raises Withdrawn when nothing had been written yet, else
-    Ambiguous. Up to ``redirects`` redirects are followed, each checked like the first URL, and
-    without credentials on another host.
+    Ambiguous; one that is cancelled for being LATE is as one that timed out. Up to ``redirects``
+    redirects are followed, each checked like the first URL, and without credentials on another
+    host.
     """
     if request.grant is None:
         return await _follow(session, request, dict(request.headers), redirects)
@@ -213,9 +216,16 @@ async def _once(
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Ambiguous(f"No answer: {type(error).__name__}") from error
     except asyncio.CancelledError as error:
-        if letter is not None and not letter.written:
-            raise Withdrawn("The worker stopped before the request left.") from error
-        raise Ambiguous("The worker stopped while sending.") from error
+        raise _cancelled(error, written=letter is None or letter.written) from error
+
+
+def _cancelled(error: asyncio.CancelledError, *, written: bool) -> SendError:
+    """What it means that a call was cancelled."""
+    if error.args == (LATE,):
+        return Ambiguous("No answer: TimeoutError") if written else Unreachable("No connection.")
+    if written:
+        return Ambiguous("The worker stopped while sending.")
+    return Withdrawn("The worker stopped before the request left.")
 
 
 def _letter(request: Request) -> Letter | None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
+from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
@@ -27,6 +28,17 @@ logger = structlog.get_logger(__name__)
 
 # So many outcomes are written in one transaction at most.
 BATCH = 500
+# When a send has taken too long, and how often that is looked for: one timer for all of them, for
+# one each would cost more than anything else that is done for a message here.
+FLIGHT_SECONDS, LOOK_SECONDS = 30.0, 1.0
+
+
+@dataclass(slots=True)
+class Flight:
+    """A send under way, and when it left, by ``time.monotonic``."""
+
+    ready: Ready
+    left_at: float
 
 
 class Flights:
@@ -38,7 +50,9 @@ class Flights:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.session: aiohttp.ClientSession | None = None
-        self.flying: dict[asyncio.Task[Outcome], Ready] = {}
+        # In the order in which they left.
+        self.flying: dict[asyncio.Task[Outcome], Flight] = {}
+        self.watching = False
         self.in_flight: Counter[UUID] = Counter()
         self.boarding = Boarding()
         self.slow: dict[UUID, float] = {}
@@ -50,6 +64,9 @@ class Flights:
         self.over = asyncio.Event()
         self.roomy = asyncio.Event()
         self.enough = 0
+        # Nothing more is due, as far as is known: what has landed need not wait for company.
+        self.last = False
+        self.alone = asyncio.Event()
         self.withdrawn = False
 
     @property
@@ -112,11 +129,25 @@ class Flights:
     def _leave(self, ready: Ready) -> None:
         self.in_flight[ready.row.channel_id] += 1
         task = self.loop.create_task(self._fly(ready))
-        self.flying[task] = ready
+        self.flying[task] = Flight(ready, monotonic())
         task.add_done_callback(self._landed)
+        if not self.watching:
+            self.watching = True
+            self.loop.call_later(LOOK_SECONDS, self._end_late)
+
+    def _end_late(self) -> None:
+        """End those that have been under way for too long: from now on they are unclear."""
+        latest = monotonic() - FLIGHT_SECONDS
+        for task, flight in self.flying.items():
+            if flight.left_at > latest:
+                break
+            task.cancel(transport.LATE)
+        self.watching = bool(self.flying)
+        if self.watching:
+            self.loop.call_later(LOOK_SECONDS, self._end_late)
 
     def _landed(self, task: asyncio.Task[Outcome]) -> None:
-        ready = self.flying.pop(task)
+        ready = self.flying.pop(task).ready
         self.in_flight[ready.row.channel_id] -= 1
         if task.cancelled():
             self._finish(_not_begun(ready))
@@ -125,8 +156,11 @@ class Flights:
         if not self.withdrawn:
             self._give_back_tired()
             self._board(ready.row.channel_id)
-        if len(self.flying) + self.boarding.waiting <= self.enough:
+        in_hand = len(self.flying) + self.boarding.waiting
+        if in_hand <= self.enough:
             self.roomy.set()
+        if self.last and not in_hand:
+            self.alone.set()
 
     def _finish(self, outcome: Outcome) -> None:
         self.finished.append(outcome)
@@ -162,6 +196,12 @@ class Flights:
         await _within(seconds, self.roomy)
         self.enough = 0
 
+    async def company(self, seconds: float) -> None:
+        """Let more land, ``seconds`` at most; not when nothing is left that could."""
+        self.alone.clear()
+        if not self.last or self.flying or self.boarding.waiting:
+            await _within(seconds, self.alone)
+
     async def landed(self, seconds: float) -> None:
         """Wait until nothing is in flight and all is written, ``seconds`` at most."""
         if self.busy:
@@ -194,7 +234,7 @@ class Flights:
 
     def _open(self) -> aiohttp.ClientSession:
         if self.session is None:
-            self.session = transport.new_session()
+            self.session = transport.new_session(transport.UNTIMED)
         return self.session
 
     # --- The end

@@ -131,6 +131,7 @@ class Runner:
         began = monotonic()
         given = await self.claims.do(self._look, self.flights.load())
         self.flights.start(given.prepared, began)
+        self.flights.last = given.wait_seconds is None and not given.full
         if not self.flights.busy:
             if given.wait_seconds is None or given.wait_seconds > PATIENCE_SECONDS:
                 return False
@@ -172,7 +173,7 @@ class Runner:
         if len(self.flights.finished) < GATHER_MANY:
             await asyncio.sleep(GATHER_SECONDS)
         if len(self.flights.finished) < GATHER_MANY and self.flights.only_bulk_landed():
-            await asyncio.sleep(GATHER_BULK_SECONDS)
+            await self.flights.company(GATHER_BULK_SECONDS)
 
     async def _settle(self, batch: list[Outcome]) -> bool:
         """Write outcomes; while the database is away they are kept, for only we know them."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import orjson
 import structlog
 from django.db import OperationalError, connection, transaction
 
@@ -42,7 +43,7 @@ ASK_AFTER = (3.0, 10.0, 30.0)
 ACCEPT = """
 WITH locked AS (
     SELECT d.id, v.external_id FROM gateway_delivery d
-    JOIN unnest(%s::bigint[], %s::text[], %s::smallint[]) AS v (id, external_id, attempts)
+    JOIN json_to_recordset(%s) AS v (id bigint, external_id text, attempts smallint)
         ON d.id = v.id
     WHERE d.state = 'sending' AND d.attempts = v.attempts
     ORDER BY d.id FOR UPDATE OF d)
@@ -112,9 +113,13 @@ def _accept(outcomes: Sequence[Outcome]) -> list[Row]:
     """Write those that are still as they were claimed; returns their rows as they are now."""
     if not outcomes:
         return []
-    columns = zip(*((o.row.pk, o.external_id, o.row.attempts) for o in outcomes), strict=True)
+    given = [
+        {"id": one.row.pk, "external_id": one.external_id, "attempts": one.row.attempts}
+        for one in outcomes
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(ACCEPT, [list(column) for column in columns])
+        # One parameter: as arrays, adapting each value took longer than the statement.
+        cursor.execute(ACCEPT, [orjson.dumps(given).decode()])
         written = {pk for (pk,) in cursor.fetchall()}
     rows = [one.row for one in outcomes if one.row.pk in written]
     for row in rows:

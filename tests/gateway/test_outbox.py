@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from gateway.models import Batch, BatchState, Bucket, Channel, ChannelLog, Delivery, Suppression
-from gateway.outbox import places
+from gateway.outbox import flights, places
 from gateway.outbox.ask import end_leases
 from gateway.outbox.claim import claim
 from gateway.outbox.places import IN_ALL, PER_CHANNEL, Load, places_per_channel
@@ -387,6 +387,38 @@ def test_a_provider_that_hangs_holds_up_nobody_else(sink: Sink) -> None:
     thread.join(20)
     runner.close()
     assert state(slow) == State.SENT
+
+
+def test_what_is_under_way_for_too_long_is_unclear_and_nothing_else(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = asyncio.Event()
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        await over.wait()
+        return accepted("SM" + "5" * 32)
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.6)
+        return accepted("SM" + "6" * 32)
+
+    monkeypatch.setattr(flights, "FLIGHT_SECONDS", 1.0)
+    monkeypatch.setattr(flights, "LOOK_SECONDS", 0.05)
+    sink.answers = [hang]
+    hanging = queued(builders.channel())
+    runner = Runner()
+    runner.run(0.5)
+    sink.answers = [slow]
+    slower = queued(builders.channel())
+    while state(hanging) == State.SENDING or state(slower) == State.SENDING:
+        runner.run(0.5)
+    hanging.refresh_from_db()
+    assert (state(hanging), hanging.error_class) == (State.UNKNOWN, "Ambiguous")
+    assert hanging.error_text == "No answer: TimeoutError"
+    assert state(slower) == State.SENT
+    sink.loop.call_soon_threadsafe(over.set)
+    runner.close()
+    assert [one["To"] for one in sink.received] == [hanging.address, slower.address]
 
 
 def test_however_many_providers_hang_there_are_places_left() -> None:
