@@ -13,12 +13,15 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection, transaction
+import structlog
+from django.db import DatabaseError, connection, transaction
 
 from gateway.models import Priority
 from gateway.outbox.changes import announce
 from gateway.outbox.places import RESERVE, RESERVE_SECONDS, Load, kept_for_replies
 from gateway.outbox.row import Row, channel_id_of, selected
+
+logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=90)
 # A bucket holds this many seconds of its rate, so that no sliding second holds much more.
@@ -180,7 +183,7 @@ def claim(load: Load) -> Claim:
         found = cursor.fetchall()
     told = orjson.loads(found[0][0])
     if told["refused"]:
-        refuse(told["refused"])
+        _refuse_if_possible(told["refused"])
     rooms = [_room(one, for_replies) for one in told["rooms"]]
     accounts = {channel_id_of(one["id"]): _account(one) for one in told["rooms"]}
     return Claim(_rows(found), _wait(rooms), any(map(_is_full, rooms)), accounts)
@@ -218,6 +221,14 @@ def _wait(rooms: Sequence[Room]) -> float | None:
 
 def _is_full(room: Room) -> bool:
     return room.taken >= room.bulk_places
+
+
+def _refuse_if_possible(delivery_ids: Sequence[int]) -> None:
+    # What was claimed beside them may leave; these are queued as before and seen again.
+    try:
+        refuse(delivery_ids)
+    except DatabaseError as error:
+        logger.warning("not refused now", count=len(delivery_ids), reason=type(error).__name__)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 from aiohttp import web
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -430,6 +430,22 @@ def test_however_many_providers_hang_there_are_places_left() -> None:
     assert sum(hanging.values()) <= IN_ALL + len(hanging)
     assert places_per_channel(0) == PER_CHANNEL
     assert places_per_channel(PER_CHANNEL) == PER_CHANNEL
+
+
+def test_what_cannot_be_refused_now_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = builders.channel()
+    late = queued(channel, expires_at=timezone.now() - timedelta(seconds=1))
+    other = queued(channel, address="+14155550101")
+
+    def deadlock(rows: object) -> None:
+        raise OperationalError("deadlock detected")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.outbox.claim.announce", deadlock)
+        assert [row.pk for row in claim(Load()).rows] == [other.pk]
+    assert state(late) == State.QUEUED
+    assert not claim(Load()).rows
+    assert state(late) == State.EXPIRED
 
 
 def test_a_claim_leaves_the_channel_that_somebody_else_claims() -> None:
