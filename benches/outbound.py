@@ -208,7 +208,7 @@ def queue_bulk(channel: "Channel", count: int, batch: "Batch | None" = None) -> 
     """Queue bulk messages and wake the outbox; when it was woken."""
     from django.db import connection
 
-    from gateway.outbox.queue import wake_outbox
+    from gateway.outbox.waking import wake_outbox
 
     batch = batch or make_batch(channel)
     with connection.cursor() as cursor:

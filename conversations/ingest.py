@@ -14,8 +14,10 @@ from django.db import IntegrityError, connection
 from contacts.resolve import Resolved, resolve_addresses
 from conversations import realtime
 from conversations.campaign_messages import attach_to_conversations
+from conversations.home import Asked, homes
 from conversations.hooks import Inbound, notify
 from conversations.models import Direction
+from gateway.content.adapting import map_link
 from gateway.content.options import chosen, may_choose
 from gateway.events import InboundMessage, Received
 from gateway.sql import storable, with_values
@@ -45,12 +47,14 @@ RETURNING id, conversation_id
 OPEN_CONVERSATIONS = """
 INSERT INTO conversations_conversation
     (workspace_id, contact_id, channel_id, address_id, status, priority, version, preview,
-     preview_direction, queued_at, waiting_since, last_message_at, last_inbound_at, created_at)
+     preview_direction, queued_at, waiting_since, last_message_at, last_inbound_at, created_at,
+     answers_on_id)
 SELECT v.workspace::bigint, v.contact::bigint, v.channel::uuid, v.address::bigint, 'open', 0,
        v.count::int, v.preview, 'inbound', v.began::timestamptz, v.began::timestamptz,
-       v.ended::timestamptz, v.ended::timestamptz, v.began::timestamptz
+       v.ended::timestamptz, v.ended::timestamptz, v.began::timestamptz,
+       nullif(v.wrote_on::uuid, v.channel::uuid)
 FROM (VALUES {values}) AS v
-    (workspace, contact, channel, address, count, preview, began, ended)
+    (workspace, contact, channel, address, count, preview, began, ended, wrote_on)
 ON CONFLICT (contact_id, channel_id) WHERE NOT (status = 'resolved') DO NOTHING
 RETURNING contact_id, channel_id::text, id
 """
@@ -77,7 +81,7 @@ WHERE last.data ? 'options'
 # Whatever an agent made of it: the customer writes, so it is open. Rows are locked in the order of
 # their ids, so that two workers never wait for each other in a circle.
 TOUCH_CONVERSATIONS = """
-WITH v (id, count, at, preview) AS (VALUES {values}),
+WITH v (id, count, at, preview, channel) AS (VALUES {values}),
 locked AS (
     SELECT id FROM conversations_conversation WHERE id IN (SELECT v.id::bigint FROM v)
     ORDER BY id FOR NO KEY UPDATE)
@@ -90,6 +94,7 @@ UPDATE conversations_conversation AS c SET
     waiting_since = coalesce(c.waiting_since, v.at::timestamptz),
     last_message_at = greatest(c.last_message_at, v.at::timestamptz),
     last_inbound_at = greatest(c.last_inbound_at, v.at::timestamptz),
+    answers_on_id = nullif(v.channel::uuid, c.channel_id),
     preview = v.preview, preview_direction = 'inbound'
 FROM v, locked, conversations_conversation AS old
 WHERE c.id = v.id::bigint AND locked.id = c.id AND old.id = c.id
@@ -102,12 +107,21 @@ Key = tuple[int, str]  # contact and channel: what a conversation is of
 
 @dataclass(slots=True)
 class Line:
-    """A received message and who wrote it; ``tap`` is which of the options offered it chose."""
+    """A received message and who wrote it; ``tap`` is which of the options offered it chose.
+
+    ``home`` is the channel of the conversation it belongs in, empty for the one it came on.
+    """
 
     received: Received
     message: InboundMessage
     who: Resolved
     tap: dict[str, str] | None = None
+    home: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Which conversation it belongs in."""
+        return self.who.contact_id, self.home or str(self.received.channel_id)
 
     @property
     def preview(self) -> str:
@@ -144,7 +158,9 @@ def receive_messages(batch: Sequence[Received]) -> None:
     fresh = _without_repeats(batch)
     if not fresh:
         return
-    threads = _threads(_resolve(fresh))
+    lines = _resolve(fresh)
+    _find_homes(lines)
+    threads = _threads(lines)
     _find_or_open(threads)
     _note_taps(threads)
     _insert(threads)
@@ -185,11 +201,20 @@ def _resolve(fresh: Sequence[tuple[Received, InboundMessage]]) -> list[Line]:
     ]
 
 
+def _find_homes(lines: Sequence[Line]) -> None:
+    asked = {
+        Asked(line.who.contact_id, str(line.received.channel_id), line.message.sender)
+        for line in lines
+    }
+    found = homes(sorted(asked))
+    for line in lines:
+        line.home = found.get(line.key, "")
+
+
 def _threads(lines: Sequence[Line]) -> dict[Key, Thread]:
     threads: dict[Key, Thread] = {}
     for line in lines:
-        key = (line.who.contact_id, str(line.received.channel_id))
-        threads.setdefault(key, Thread([])).lines.append(line)
+        threads.setdefault(line.key, Thread([])).lines.append(line)
     return threads
 
 
@@ -225,6 +250,7 @@ def _new(missing: Mapping[Key, Thread]) -> list[tuple[object, ...]]:
             storable(thread.last.preview),
             thread.first.received_at,
             thread.last.received.received_at,
+            str(thread.last.received.channel_id),
         )
         for (contact_id, channel_id), thread in missing.items()
     ]
@@ -250,13 +276,21 @@ def _note_taps(threads: Mapping[Key, Thread]) -> None:
     asked = {
         thread.conversation_id: thread
         for thread in threads.values()
-        if not thread.opened and any(may_choose(line.message.text) for line in thread.lines)
+        if not thread.opened and any(_may_choose(line.message) for line in thread.lines)
     }
+    for thread in threads.values():
+        for line in thread.lines:
+            if line.message.payload is not None:
+                line.tap = {"text": line.message.text, "payload": line.message.payload}
     for conversation_id, uid, options in _options(list(asked)):
         for line in asked[conversation_id].lines:
             answer = chosen(line.message.text, options)
-            if answer is not None:
+            if answer is not None and line.tap is None:
                 line.tap = {"text": answer.text, "payload": answer.payload, "message": uid}
+
+
+def _may_choose(message: InboundMessage) -> bool:
+    return message.payload is None and may_choose(message.text)
 
 
 def _options(conversation_ids: Sequence[int]) -> list[tuple[int, str, list[Any]]]:
@@ -265,6 +299,11 @@ def _options(conversation_ids: Sequence[int]) -> list[tuple[int, str, list[Any]]
     with connection.cursor() as cursor:
         cursor.execute(OFFERED, [list(conversation_ids)])
         return [(pk, uid, orjson.loads(options)) for pk, uid, options in cursor.fetchall()]
+
+
+def _words(message: InboundMessage) -> str:
+    """What was written, or where the customer is."""
+    return message.text or (map_link(message.location) if message.location else "")
 
 
 def _message_row(place: int, conversation_id: int, line: Line) -> tuple[object, ...]:
@@ -277,7 +316,7 @@ def _message_row(place: int, conversation_id: int, line: Line) -> tuple[object, 
         received.workspace_id,
         conversation_id,
         str(received.channel_id),
-        message.text.replace("\x00", ""),
+        _words(message).replace("\x00", ""),
         orjson.dumps(attachments).decode(),
         orjson.dumps({"tap": line.tap} if line.tap else {}).decode().replace("\\u0000", ""),
         message.external_id,
@@ -307,7 +346,13 @@ def _touch(threads: Mapping[Key, Thread]) -> list[Arrived]:
     rows = with_values(
         TOUCH_CONVERSATIONS,
         [
-            (pk, len(thread.lines), thread.last.received.received_at, storable(thread.last.preview))
+            (
+                pk,
+                len(thread.lines),
+                thread.last.received.received_at,
+                storable(thread.last.preview),
+                str(thread.last.received.channel_id),
+            )
             for pk, thread in sorted(found.items())
         ],
         fetch=True,

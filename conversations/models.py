@@ -32,6 +32,10 @@ class Conversation(WorkspaceModel):
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="conversations")
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="conversations")
     address = models.ForeignKey(Address, on_delete=models.PROTECT, related_name="conversations")
+    # Where the customer wrote last, if on another channel that had taken over: answers go there.
+    answers_on = models.ForeignKey(
+        Channel, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.OPEN)
     assignee = models.ForeignKey(
         Member, null=True, blank=True, on_delete=models.PROTECT, related_name="conversations"
@@ -84,6 +88,11 @@ class Conversation(WorkspaceModel):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    @property
+    def reply_channel(self) -> Channel:
+        """What an answer leaves on."""
+        return self.answers_on or self.channel
 
 
 class Direction(models.TextChoices):

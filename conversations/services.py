@@ -30,6 +30,7 @@ from gateway.content.model import Adapted, Content
 from gateway.content.options import offered
 from gateway.content.reading import write
 from gateway.content.words import headline
+from gateway.fallback.policy import Policy, policy_of
 from gateway.models import Channel, Priority
 from gateway.outbox.queue import Terms, queue_parts
 from gateway.registry import adapter_for
@@ -40,7 +41,7 @@ NOTE_LIMIT = 10_000
 def _lock(conversation: Conversation) -> Conversation:
     return (
         Conversation.objects.select_for_update(of=("self",))
-        .select_related("channel", "address")
+        .select_related("channel__fallback_channel", "answers_on__fallback_channel", "address")
         .get(pk=conversation.pk)
     )
 
@@ -79,8 +80,11 @@ def send_message(
     uid: UUID | None = None,
     priority: int = Priority.REPLY,
     expires_at: datetime | None = None,
+    fallback: Policy | None = None,
 ) -> Message:
     """Answer the customer, with a text or with rich content, adapted to what the channel shows.
+
+    ``fallback`` is what happens if it does not arrive; None: what its channel says.
 
     The same ``uid`` again gives the same message and sends nothing. An unassigned conversation
     becomes the author's, a closed one opens again. ValidationError names ``text`` when it is empty
@@ -91,7 +95,8 @@ def send_message(
     existing = _same_uid(row.workspace_id, uid, row)
     if existing is not None:
         return existing
-    adapter = adapter_for(row.channel)
+    channel = row.reply_channel
+    adapter = adapter_for(channel)
     if content is None:
         content = Content(_clean_text(text, adapter.capabilities.max_text))
     adapted = adapt(content, adapter.shows(row.address.value))
@@ -104,10 +109,10 @@ def send_message(
         data=_rich(content, adapted),
     )
     queue_parts(
-        channel=row.channel,
+        channel=channel,
         address=row.address.value,
         parts=adapted.parts,
-        terms=Terms(uid, priority, expires_at=expires_at),
+        terms=Terms(uid, priority, expires_at=expires_at, fallback=fallback or policy_of(channel)),
     )
     _answered(row, author, message)
     Draft.objects.filter(conversation=row, member=author, note=False).delete()

@@ -22,7 +22,7 @@ from gateway.contract import Checked, ConfigField
 from gateway.exchange import Exchange
 from gateway.models import Channel, ChannelLog
 from gateway.outbox.claim import ensure_buckets
-from gateway.outbox.queue import wake_outbox
+from gateway.outbox.waking import wake_outbox
 from gateway.registry import UnknownKind, adapter_class, adapter_for, base_url
 from gateway.secrets import seal, unseal
 from gateway.transport import run_steps

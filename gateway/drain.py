@@ -26,13 +26,17 @@ from gateway.events import (
     OptOut,
     Received,
     StatusUpdate,
+    Typing,
     UnknownEvent,
+    Withdrawal,
 )
+from gateway.fallback.due import ask_now
 from gateway.inbound import StoredRequest, wake_drain
 from gateway.known import read_anew, remembered
 from gateway.models import InboundRequest, InboundState, Suppression
 from gateway.receivers import hand_over
 from gateway.sql import storable, update_from_values, with_values
+from gateway.states import State
 
 logger = structlog.get_logger(__name__)
 
@@ -89,6 +93,9 @@ class Sorted:
     messages: list[Received] = field(default_factory=list)
     opt_outs: list[Received] = field(default_factory=list)
     reports: list[statuses.Report] = field(default_factory=list)
+    typing: list[Received] = field(default_factory=list)
+    # Channels and deliveries whose time is over and which could not be withdrawn.
+    stuck: list[tuple[UUID, UUID]] = field(default_factory=list)
 
 
 def drain(*, batches: int = 50) -> int:
@@ -217,6 +224,8 @@ def _apply(parsed: Sequence[Parsed]) -> list[statuses.Key]:
     keywords = _without_repeats(batch.opt_outs)
     _follow_keywords(keywords)
     hand_over("opt_outs", keywords)
+    hand_over("typing", batch.typing)
+    ask_now(batch.stuck)
     return keys
 
 
@@ -232,10 +241,32 @@ def _sort(parsed: Sequence[Parsed]) -> Sorted:
                 batch.messages.append(_received(one.row, one.adapter, event))
             elif isinstance(event, OptOut):
                 batch.opt_outs.append(_received(one.row, one.adapter, event))
+            elif isinstance(event, Typing):
+                batch.typing.append(_received(one.row, one.adapter, event))
+            elif isinstance(event, Withdrawal):
+                _sort_withdrawal(batch, one.row, event)
     return batch
 
 
-def _received(row: StoredRequest, adapter: Adapter, event: InboundMessage | OptOut) -> Received:
+def _sort_withdrawal(batch: Sorted, row: StoredRequest, event: Withdrawal) -> None:
+    """A message that is withdrawn is a report like others; one that is not calls for action."""
+    if not event.done:
+        if event.delivery_uid is not None:
+            batch.stuck.append((row.channel_id, event.delivery_uid))
+        return
+    report = StatusUpdate(
+        external_id=event.external_id,
+        state=State.EXPIRED,
+        provider_word=event.provider_word,
+        delivery_uid=event.delivery_uid,
+        occurred_at=event.occurred_at,
+    )
+    batch.reports.append(statuses.Report(row, report))
+
+
+def _received(
+    row: StoredRequest, adapter: Adapter, event: InboundMessage | OptOut | Typing
+) -> Received:
     return Received(
         workspace_id=row.workspace_id,
         channel_id=row.channel_id,
@@ -250,7 +281,9 @@ def _received(row: StoredRequest, adapter: Adapter, event: InboundMessage | OptO
 def _without_repeats(opt_outs: Sequence[Received]) -> list[Received]:
     """Keywords that have not taken effect yet; noted as used in this transaction."""
     by_id = {
-        (str(received.channel_id), received.event.external_id): received for received in opt_outs
+        (str(received.channel_id), received.event.external_id): received
+        for received in opt_outs
+        if isinstance(received.event, OptOut)
     }
     fresh = with_values(
         "INSERT INTO gateway_keyworduse (workspace_id, channel_id, external_id, created_at) "

@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from gateway.content.model import Content, Location, Media
 from gateway.content.reading import read
@@ -117,7 +118,7 @@ class Received:
     medium: str
     received_at: datetime
     request_id: str
-    event: InboundMessage | OptOut
+    event: InboundMessage | OptOut | Typing
 
 
 @dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs
@@ -139,6 +140,19 @@ class DeliveryChange:
     error_class: str = ""
     error_code: str = ""
     error_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Another channel has taken over a part of a message.
+
+    ``options`` are what it offers by number there (``gateway.content.options``).
+    """
+
+    workspace_id: int
+    message_uid: uuid.UUID
+    channel_id: uuid.UUID
+    options: tuple[dict[str, Any], ...]
 
 
 @dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs

@@ -7,6 +7,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.scoping import WorkspaceModel
+from gateway.fallback.model import Fallback as Fallback
+from gateway.fallback.model import Success
 from gateway.states import State
 
 
@@ -28,6 +30,16 @@ class Channel(WorkspaceModel):
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_reason = models.CharField(max_length=320, blank=True)
     last_inbound_at = models.DateTimeField(null=True, blank=True)
+    # Who takes over what does not arrive here, unless a message says otherwise.
+    fallback_channel = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    fallback_after_s = models.PositiveIntegerField(default=60)
+    fallback_success = models.CharField(
+        max_length=16, choices=Success.choices, default=Success.DELIVERED
+    )
+    # It has taken over for another: who answers here may mean a conversation there.
+    takes_over = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -154,6 +166,9 @@ class Delivery(WorkspaceModel):
     address = models.CharField(max_length=320)
     content = models.JSONField()
     part = models.PositiveSmallIntegerField(default=0, db_default=0)
+    # Another channel takes over when it has not arrived so many seconds after it was taken (0: only
+    # when it could not be sent); None: nothing does. The rest is in gateway.fallback.
+    fallback_s = models.PositiveIntegerField(null=True)
     cost = models.FloatField(default=1, help_text="Tokens of the channel's bucket (SMS segments).")
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.REPLY)
     # A person's own reply is let through an opt-out from marketing when this is false.
@@ -185,7 +200,7 @@ class Delivery(WorkspaceModel):
                 name="delivery_external_unique",
             ),
             models.UniqueConstraint(
-                fields=["replaces"],
+                fields=["replaces", "part"],
                 condition=Q(replaces__isnull=False),
                 name="delivery_replaced_once",
             ),

@@ -12,7 +12,7 @@ Receiver = Callable[[Sequence[Any]], None]
 
 @lru_cache(maxsize=8)
 def receivers(name: str) -> tuple[Receiver, ...]:
-    """The receivers of one kind of batch: ``messages``, ``opt_outs`` or ``deliveries``."""
+    """The receivers of one kind of batch: ``messages``, ``opt_outs``, ``deliveries``…"""
     return tuple(import_string(path) for path in settings.GATEWAY_RECEIVERS.get(name, []))
 
 

@@ -39,19 +39,35 @@ TRANSITIONS: dict[State, frozenset[State]] = {
             State.CANCELLED,
         }
     ),
-    State.UNKNOWN: frozenset({State.QUEUED, State.SENT, State.DELIVERED, State.READ, State.FAILED}),
-    State.SENT: frozenset({State.DELIVERED, State.READ, State.FAILED, State.REPLACED}),
-    State.DELIVERED: frozenset({State.READ}),
+    State.UNKNOWN: frozenset(
+        {
+            State.QUEUED,
+            State.SENT,
+            State.DELIVERED,
+            State.READ,
+            State.FAILED,
+            State.EXPIRED,
+            State.REPLACED,
+        }
+    ),
+    State.SENT: frozenset(
+        {State.DELIVERED, State.READ, State.FAILED, State.EXPIRED, State.REPLACED}
+    ),
+    # Replaced when it was to be read in time.
+    State.DELIVERED: frozenset({State.READ, State.REPLACED}),
     State.READ: frozenset(),
     State.FAILED: frozenset({State.QUEUED, State.DELIVERED, State.READ, State.REPLACED}),
-    State.EXPIRED: frozenset({State.DELIVERED, State.READ}),
+    State.EXPIRED: frozenset({State.DELIVERED, State.READ, State.REPLACED}),
     State.CANCELLED: frozenset({State.DELIVERED, State.READ}),
     State.REPLACED: frozenset({State.DELIVERED, State.READ}),
 }
 
 # What a provider's status report may cause. A report proves that the provider has the message, so
-# it also moves a row that is back in the queue after an unclear attempt.
-REPORTABLE = frozenset({State.SENT, State.DELIVERED, State.READ, State.FAILED})
+# it also moves a row that is back in the queue after an unclear attempt. ``expired``: withdrawn by
+# the provider because its time was over.
+REPORTABLE = frozenset({State.SENT, State.DELIVERED, State.READ, State.FAILED, State.EXPIRED})
+# What a provider reports of a message that it does not deliver.
+ENDED = frozenset({State.FAILED, State.EXPIRED})
 
 # Nothing more will happen by itself.
 FINAL = frozenset(
@@ -72,5 +88,5 @@ def after_report(current: State, reported: State) -> State:
         return current
     if current == State.QUEUED:
         # Back in the queue after an unclear attempt: proof of acceptance counts, its failure not.
-        return current if reported == State.FAILED else reported
+        return current if reported in ENDED else reported
     return reported if reported in TRANSITIONS[current] else current

@@ -23,7 +23,7 @@ from gateway.inbound import StoredRequest
 from gateway.models import Delivery, DeliveryStatus
 from gateway.outbox.changes import announce
 from gateway.sql import update_from_values
-from gateway.states import PENDING, State, after_report
+from gateway.states import ENDED, PENDING, State, after_report
 
 TIMES = {State.SENT: "sent_at", State.DELIVERED: "delivered_at", State.READ: "read_at"}
 # A report whose message never appears is not ours (another system on the same account).
@@ -169,9 +169,7 @@ def undecided(row: Delivery, report: DeliveryStatus) -> bool:
     """
     sent_again = row.external_id is None and row.sent_at is not None
     return (
-        sent_again
-        and State(row.state) in PENDING
-        and State(report.state) in {State.FAILED, State.SENT}
+        sent_again and State(row.state) in PENDING and State(report.state) in {*ENDED, State.SENT}
     )
 
 
@@ -179,7 +177,7 @@ def move(row: Delivery, report: DeliveryStatus) -> bool:
     """Let a locked row follow a report; whether anything changed. The row is not saved."""
     reported = State(report.state)
     other_attempt = row.external_id not in {None, report.external_id}
-    if other_attempt and reported in {State.FAILED, State.SENT}:
+    if other_attempt and reported in {*ENDED, State.SENT}:
         # An earlier attempt of a message that a person sent again has failed; this one may not.
         return False
     changed = False

@@ -14,13 +14,15 @@ from django.utils import timezone
 
 from gateway import statuses, stopping
 from gateway.drain import anything_new, drain
+from gateway.fallback.withdrawing import withdraw_due
 from gateway.inbound import DRAIN, wake_drain
 from gateway.models import Delivery
 from gateway.outbox.ask import end_leases
 from gateway.outbox.claim import ensure_buckets
-from gateway.outbox.queue import DELIVER, cancel_left_over, wake_outbox
+from gateway.outbox.queue import cancel_left_over
 from gateway.outbox.runner import Runner
 from gateway.outbox.setback import beat
+from gateway.outbox.waking import DELIVER, wake_outbox
 from gateway.pruning import prune_before
 from gateway.states import State
 from gateway.wake import begun
@@ -93,6 +95,12 @@ def sweep() -> None:
     due = Q(state=State.QUEUED, due_at__lte=now) | Q(state=State.UNKNOWN, ask_at__lte=now)
     if Delivery.objects.filter(due, channel__enabled=True, channel__paused_at=None).exists():
         wake_outbox()
+
+
+@shared_task(name="gateway.tasks.look_at_fallbacks")
+def look_at_fallbacks() -> None:
+    """Let other channels take over what has not arrived in time; harmless when doubled."""
+    withdraw_due()
 
 
 @shared_task(name="gateway.tasks.prune")

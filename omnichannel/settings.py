@@ -154,6 +154,11 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     # Each sweep finds what a lost wake-up missed, so losing Redis costs seconds, never a message.
     "sweep-gateway": {"task": "gateway.tasks.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "look-at-fallbacks": {
+        "task": "gateway.tasks.look_at_fallbacks",
+        "schedule": 1.0,
+        "options": {"expires": 2},
+    },
     "sweep-routing": {"task": "routing.tasks.sweep", "schedule": 2.0, "options": {"expires": 5}},
     "sweep-conversations": {
         "task": "conversations.tasks.sweep",
@@ -191,6 +196,7 @@ GATEWAY_RECEIVERS = {
         "conversations.deliveries.receive_changes",
         "campaigns.progress.receive_changes",
     ],
+    "replacements": ["conversations.replacing.receive_replacements"],
 }
 CONVERSATION_RECEIVERS = {
     "inbound": ["routing.waiting.receive_inbound", "campaigns.progress.receive_inbound"],
@@ -205,6 +211,8 @@ CONTACT_RECEIVERS: dict[str, list[str]] = {
 }
 # Senders are spread over this many; a drainer takes up to 8 at once, so that two or more find work.
 GATEWAY_SHARDS = 16
+# A withdrawal that proves nothing is believed after so much silence of the phone.
+FALLBACK_QUIET_SECONDS = env.number("FALLBACK_QUIET_SECONDS", 60)
 GATEWAY_LOG_DAYS = env.number("GATEWAY_LOG_DAYS", 30)
 
 # Called with the member, in the same transaction, when a membership ends.

@@ -41,11 +41,14 @@ GAP = "\n\n"
 JOINED = re.compile("\u200d.|.[\u200d\ufe0e\ufe0f\u0300-\u036f\U0001f3fb-\U0001f3ff]", re.DOTALL)
 
 
-def adapt(content: Content, shows: Shows) -> Adapted:
-    """The provider messages that show this content on such a channel."""
+def adapt(content: Content, shows: Shows, first_number: int = 1) -> Adapted:
+    """The provider messages that show this content on such a channel.
+
+    ``first_number`` is the first option's, where others have been offered before.
+    """
     if shows.takes(content):
         return Adapted((content,))
-    adapting = Adapting(shows)
+    adapting = Adapting(shows, first_number)
     adapting.words_and_files(content.text, content.media)
     adapting.cards(content.cards)
     if content.menu is not None:
@@ -60,8 +63,9 @@ def adapt(content: Content, shows: Shows) -> Adapted:
 class Adapting:
     """Collects parts. Words wait until it is clear whether more words follow them."""
 
-    def __init__(self, shows: Shows) -> None:
+    def __init__(self, shows: Shows, first_number: int) -> None:
         self.shows = shows
+        self.number = first_number
         self.parts: list[Content] = []
         self.options: list[Option] = []
         self.words = ""
@@ -109,7 +113,7 @@ class Adapting:
         if self.shows.location:
             self.show(Content(location=place))
         else:
-            self.say("\n".join(filter(None, (place.label, _map_link(place)))))
+            self.say("\n".join(filter(None, (place.label, map_link(place)))))
 
     def suggestions(self, suggestions: tuple[Suggestion, ...]) -> None:
         """Below the last message, or as words."""
@@ -129,8 +133,9 @@ class Adapting:
 
     def offer(self, answer: Answer, description: str = "") -> str:
         """The line of a numbered option."""
-        self.options.append(Option(len(self.options) + 1, answer))
-        line = f"{len(self.options)}. {answer.text}"
+        self.options.append(Option(self.number, answer))
+        line = f"{self.number}. {answer.text}"
+        self.number += 1
         return f"{line} – {description}" if description else line
 
     def say(self, words: str, gap: str = GAP) -> None:
@@ -173,7 +178,7 @@ def in_words(one: Suggestion) -> str:
         case Dial(text, phone):
             return f"{text}: {phone}"
         case ShowLocation(text, latitude, longitude, label):
-            return f"{text}: {_map_link(Location(latitude, longitude, label))}"
+            return f"{text}: {map_link(Location(latitude, longitude, label))}"
         case Calendar(text, title, start, end):
             when = f"{start:%Y-%m-%d %H:%M} – {_end(start, end)}"
             return f"{text}: {title}, {when} ({start:%z})"
@@ -185,7 +190,8 @@ def _end(start: datetime, end: datetime) -> str:
     return f"{end:%H:%M}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M}"
 
 
-def _map_link(place: Location) -> str:
+def map_link(place: Location) -> str:
+    """Where a place can be seen."""
     query = f"{place.latitude:.6f},{place.longitude:.6f}"
     return MAP + urlencode({"api": "1", "query": query}, safe=",")
 

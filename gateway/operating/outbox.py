@@ -11,7 +11,7 @@ from django.utils import timezone
 from gateway.models import BatchState, Delivery
 from gateway.operating.batches import work_through
 from gateway.outbox.changes import announce
-from gateway.outbox.queue import wake_outbox
+from gateway.outbox.waking import wake_outbox
 from gateway.states import State
 
 # From which states a person may have deliveries sent again; unclear ones only on purpose.

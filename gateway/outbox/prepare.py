@@ -150,6 +150,8 @@ def as_message(row: Row, reports: str) -> OutboundMessage:
         status_url=f"{reports}{row.uid}",
         content=row.content,
         media=tuple(Media(**one) for one in row.content.get("media", ())),
+        marketing=row.marketing,
+        lifetime_s=row.fallback_s or None,
     )
 
 

@@ -10,27 +10,33 @@ from django.utils import timezone
 
 from gateway.content.model import Content
 from gateway.content.reading import write
+from gateway.fallback.policy import Policy, arm
 from gateway.models import Batch, BatchState, Channel, Delivery, Priority
 from gateway.outbox.changes import announce
+from gateway.outbox.waking import wake_outbox
 from gateway.registry import adapter_for
 from gateway.states import State, may_follow
-from gateway.wake import wake
-
-DELIVER = "gateway.tasks.deliver"
-
 
 # Arrays, because a thousand rows of VALUES take PostgreSQL longer to read than to insert.
 QUEUE_BULK = """
 INSERT INTO gateway_delivery
     (workspace_id, channel_id, batch_id, uid, message_uid, medium, address, content, cost, priority,
-     marketing, state, due_at, created_at, attempts, asks, error_class, error_code, error_text)
+     marketing, state, due_at, created_at, attempts, asks, error_class, error_code, error_text,
+     fallback_s)
 SELECT %(workspace)s, %(channel)s, %(batch)s, item.uid, item.uid, %(medium)s, item.address,
     jsonb_build_object('text', item.text), item.cost, %(priority)s,
-    true, 'queued', %(now)s, %(now)s, 0, 0, '', '', ''
+    true, 'queued', %(now)s, %(now)s, 0, 0, '', '', '', %(fallback_s)s
 FROM unnest(%(uids)s::uuid[], %(addresses)s::text[], %(texts)s::text[], %(costs)s::float[])
     AS item (uid, address, text, cost)
 ON CONFLICT (uid) DO NOTHING
 """
+QUEUE_BULK_WITH_FALLBACK = f"""
+WITH made AS ({QUEUE_BULK} RETURNING id)
+INSERT INTO gateway_fallback
+    (workspace_id, delivery_id, channel_id, success, urgent, stage, verdict, asks, options, note)
+SELECT %(workspace)s, id, %(fallback_channel)s, %(success)s, false, 'armed', '', 0, '[]', ''
+FROM made
+"""  # noqa: S608 - constants only
 
 # What somebody claims at this moment leaves; waiting for it row by row would end in a deadlock with
 # whoever settles what has left. What comes back to the queue is cancelled by the sweep.
@@ -54,11 +60,6 @@ class BulkItem:
     text: str
 
 
-def wake_outbox() -> None:
-    """Let a worker look at the outbox once this transaction has committed."""
-    wake(DELIVER)
-
-
 @transaction.atomic
 def queue_delivery(
     *,
@@ -78,12 +79,16 @@ def queue_delivery(
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Which message it is, when it may leave, and until when it is worth to (None: always)."""
+    """Which message it is, when it may leave, and until when it is worth to (None: always).
+
+    ``fallback`` says what happens when it does not arrive (None: nothing).
+    """
 
     message_uid: uuid.UUID
     priority: int = Priority.REPLY
     marketing: bool = False
     expires_at: datetime | None = None
+    fallback: Policy | None = None
 
 
 @transaction.atomic
@@ -102,6 +107,7 @@ def queue_parts(
             address=address,
             content=write(content),
             part=place,
+            fallback_s=terms.fallback.fallback_s if terms.fallback else None,
             cost=adapter.segments(content.text),
             priority=terms.priority,
             marketing=terms.marketing,
@@ -111,12 +117,20 @@ def queue_parts(
         )
         for place, content in enumerate(parts)
     )
+    if terms.fallback is not None:
+        arm(deliveries, terms.fallback)
     wake_outbox()
     return deliveries
 
 
 @transaction.atomic
-def queue_bulk(*, channel: Channel, batch: Batch, items: Sequence[BulkItem]) -> int:
+def queue_bulk(
+    *,
+    channel: Channel,
+    batch: Batch,
+    items: Sequence[BulkItem],
+    fallback: Policy | None = None,
+) -> int:
     """Queue a batch's messages in one statement; returns how many are new.
 
     An item whose uid is already in the outbox is left alone.
@@ -124,8 +138,11 @@ def queue_bulk(*, channel: Channel, batch: Batch, items: Sequence[BulkItem]) -> 
     adapter = adapter_for(channel)
     with connection.cursor() as cursor:
         cursor.execute(
-            QUEUE_BULK,
+            QUEUE_BULK_WITH_FALLBACK if fallback else QUEUE_BULK,
             {
+                "fallback_s": fallback.fallback_s if fallback else None,
+                "fallback_channel": str(fallback.channel.pk) if fallback else None,
+                "success": fallback.success.value if fallback else None,
                 "workspace": channel.workspace_id,
                 "channel": str(channel.pk),
                 "batch": batch.pk,

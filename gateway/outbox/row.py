@@ -31,6 +31,8 @@ COLUMNS = (
     "created_at",
     "error_class",
     "error_code",
+    "marketing",
+    "fallback_s",
 )
 STATE, CONTENT, CHANNEL = (COLUMNS.index(name) for name in ("state", "content", "channel_id"))
 # Ids that nobody reads are not worth an object each; there are few channels.
@@ -59,8 +61,10 @@ class Row:
     attempts: int
     attempted_at: datetime | None
     created_at: datetime
-    error_class: str = ""
-    error_code: str = ""
+    error_class: str
+    error_code: str
+    marketing: bool
+    fallback_s: int | None
     error_text: str = ""
 
     @classmethod

@@ -21,7 +21,7 @@ from gateway.errors import (
 )
 from gateway.exchange import Exchange
 from gateway.models import Delivery
-from gateway.outbox.changes import Changed, announce
+from gateway.outbox.changes import Announced, announce
 from gateway.outbox.clock import database_now
 from gateway.outbox.log import write_log
 from gateway.outbox.rest import BREAKER_AFTER, rest_channels
@@ -82,7 +82,7 @@ def settle(outcomes: Sequence[Outcome]) -> None:
         write_log(outcomes)
         suppression.suppress_opted_out(_opted_out(outcomes))
         rest_channels(outcomes)
-        changed: list[Changed] = [*accepted, *moved]
+        changed: list[Announced] = [*accepted, *moved]
         announce(changed)
     try:
         statuses.apply(

@@ -205,7 +205,7 @@ def test_receiving_changes_costs_the_same_for_any_batch():
     ws = make.workspace()
     build.people(ws, 40)
     campaign = build.expanded(ws)
-    from gateway.outbox.changes import change_of
+    from gateway.outbox.telling import change_of
 
     changes = [change_of(row) for row in build.deliveries(campaign)]
 

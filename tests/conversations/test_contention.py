@@ -13,7 +13,7 @@ from conversations.deliveries import receive_changes
 from conversations.models import Conversation
 from gateway.events import DeliveryChange
 from gateway.models import Channel
-from gateway.outbox.changes import change_of
+from gateway.outbox.telling import change_of
 from tests import builders
 from tests.gateway.test_drain import in_parallel
 
