@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from twilio.request_validator import RequestValidator
 
 from benches.api import Api
@@ -69,7 +70,8 @@ def run() -> Result:
         conversation = open_thread(api, page, stack, webhook)
         for rate in RATES:
             with background(webhook, rate):
-                inbound = [probe_inbound(page, webhook) for _ in range(PROBES)]
+                with explained(api, page, conversation):
+                    inbound = [probe_inbound(page, webhook) for _ in range(PROBES)]
                 outbound = [probe_outbound(page, stack) for _ in range(PROBES)]
             note(result, f"inbound_at_{rate}", inbound)
             note(result, f"outbound_at_{rate}", outbound)
@@ -184,13 +186,28 @@ async def _post(session: aiohttp.ClientSession, webhook: str, n: int) -> None:
         response.raise_for_status()
 
 
+@contextmanager
+def explained(api: Api, page: Page, conversation: int) -> Iterator[None]:
+    """A text that never comes into view: says how far it came."""
+    try:
+        yield
+    except PlaywrightTimeoutError as error:
+        wanted: Any = page.evaluate("() => window.wanted")
+        messages = api.get(f"conversations/{conversation}/messages/")["results"]
+        stored = any(one["text"] == wanted for one in messages)
+        noticed = page.evaluate("text => window.seenAt[text] ?? null", wanted)
+        shown = wanted in page.inner_text("body")
+        words = f"stored {stored}, shown {shown}, noticed {noticed} at {time.time() * 1000}"
+        raise TimeoutError(f"{wanted}: {words}") from error
+
+
 def probe_inbound(page: Page, webhook: str) -> float:
     """Milliseconds from the POST's start to the text in the thread."""
     text = f"probe-{uuid.uuid4().hex[:12]}"
     page.evaluate("text => { window.wanted = text; }", text)
     started = time.time() * 1000
     post_now(webhook, CUSTOMER, text)
-    page.wait_for_function("text => text in window.seenAt", arg=text, timeout=30_000)
+    page.wait_for_function("text => text in window.seenAt", arg=text, polling=20, timeout=30_000)
     seen: Any = page.evaluate("text => window.seenAt[text]", text)
     time.sleep(0.3)
     return float(seen) - started

@@ -1,8 +1,9 @@
 """What people and programs do to conversations. Each is one transaction; events leave after it."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
@@ -36,6 +37,19 @@ from gateway.outbox.queue import Terms, queue_parts
 from gateway.registry import adapter_for
 
 NOTE_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The channel a message leaves on, and what takes over what does not arrive (None: nothing)."""
+
+    channel: Channel
+    fallback: Policy | None
+
+    @classmethod
+    def of(cls, channel: Channel) -> Self:
+        """With the fallback that the channel names."""
+        return cls(channel, policy_of(channel))
 
 
 def _lock(conversation: Conversation) -> Conversation:
@@ -80,11 +94,11 @@ def send_message(
     uid: UUID | None = None,
     priority: int = Priority.REPLY,
     expires_at: datetime | None = None,
-    fallback: Policy | None = None,
+    way: Way | None = None,
 ) -> Message:
     """Answer the customer, with a text or with rich content, adapted to what the channel shows.
 
-    ``fallback`` is what happens if it does not arrive; None: what its channel says.
+    ``way`` None: where the customer wrote last, with the fallback of that channel.
 
     The same ``uid`` again gives the same message and sends nothing. An unassigned conversation
     becomes the author's, a closed one opens again. ValidationError names ``text`` when it is empty
@@ -95,8 +109,8 @@ def send_message(
     existing = _same_uid(row.workspace_id, uid, row)
     if existing is not None:
         return existing
-    channel = row.reply_channel
-    adapter = adapter_for(channel)
+    way = way or Way.of(row.reply_channel)
+    adapter = adapter_for(way.channel)
     if content is None:
         content = Content(_clean_text(text, adapter.capabilities.max_text))
     adapted = adapt(content, adapter.shows(row.address.value))
@@ -109,10 +123,10 @@ def send_message(
         data=_rich(content, adapted),
     )
     queue_parts(
-        channel=channel,
+        channel=way.channel,
         address=row.address.value,
         parts=adapted.parts,
-        terms=Terms(uid, priority, expires_at=expires_at, fallback=fallback or policy_of(channel)),
+        terms=Terms(uid, priority, expires_at=expires_at, fallback=way.fallback),
     )
     _answered(row, author, message)
     Draft.objects.filter(conversation=row, member=author, note=False).delete()

@@ -20,6 +20,7 @@ from accounts.models import Member, Workspace
 from gateway.addresses import PHONE, InvalidAddress, normalize
 from gateway.contract import Checked, ConfigField
 from gateway.exchange import Exchange
+from gateway.fallback.policy import Policy, check_policy
 from gateway.models import Channel, ChannelLog
 from gateway.outbox.claim import ensure_buckets
 from gateway.outbox.waking import wake_outbox
@@ -28,7 +29,7 @@ from gateway.secrets import seal, unseal
 from gateway.transport import run_steps
 from gateway.vitals import vitals
 
-CHANGEABLE = {"name", "enabled", "rate_per_second"}
+CHANGEABLE = {"name", "enabled", "rate_per_second", "fallback"}
 MAX_RATE = 10_000.0
 
 
@@ -144,7 +145,8 @@ def update_channel(
 ) -> Channel:
     """Change name, enabled, rate_per_second or config (merged; a blank secret keeps its value).
 
-    ``forget`` names optional secrets to remove.
+    ``fallback`` is a Policy or None; what cannot work is a ValidationError that names its part
+    (``fallback.channel`` …). ``forget`` names optional secrets to remove.
     """
     row = Channel.objects.select_for_update().get(pk=channel.pk)
     unknown = changes.keys() - CHANGEABLE - {"config"}
@@ -156,6 +158,8 @@ def update_channel(
         row.rate_per_second = _clean_rate(changes["rate_per_second"])
     if "enabled" in changes:
         row.enabled = bool(changes["enabled"])
+    if "fallback" in changes:
+        _set_fallback(row, changes["fallback"])
     if "config" in changes or forget:
         merged = clean_config(row.kind, merged_config(row, changes.get("config", {}), forget))
         row.config = seal(merged)
@@ -170,6 +174,19 @@ def update_channel(
     )
     wake_outbox()
     return row
+
+
+def _set_fallback(row: Channel, policy: Policy | None) -> None:
+    if policy is None:
+        row.fallback_channel = None
+        return
+    try:
+        check_policy(row, policy)
+    except ValidationError as error:
+        found = {f"fallback.{name}": words for name, words in error.message_dict.items()}
+        raise ValidationError(found) from error
+    row.fallback_channel = policy.channel
+    row.fallback_after_s, row.fallback_success = policy.after_s, policy.success
 
 
 def merged_config(

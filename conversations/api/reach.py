@@ -12,8 +12,9 @@ from accounts.models import Member
 from accounts.rest.problems import Unprocessable
 from contacts.models import Address, Contact
 from contacts.resolve import resolve_addresses
+from conversations.api.fallback import policy_for
 from conversations.models import Conversation, Message, Status
-from conversations.services import send_message, start_conversation
+from conversations.services import Way, send_message, start_conversation
 from gateway.addresses import ALIASES, KINDS, InvalidAddress, normalize
 from gateway.content.model import Content
 from gateway.models import Channel, Priority
@@ -41,14 +42,17 @@ def reach(
     uid: UUID,
     text: str = "",
     content: Content | None = None,
+    **terms: Any,
 ) -> tuple[Message, Choice]:
     """Send a text or content to a person; makes contact and conversation as needed, or nothing.
 
-    Errors name ``to``, ``channel`` or ``text``; 422 when the person must not or cannot be reached.
+    ``terms`` are what ``TermsSerializer`` reads. Errors name ``to``, ``channel``, ``text`` or a
+    part of ``fallback``; 422 when the person must not or cannot be reached.
     """
     addresses = _addresses(member, to)
     choice = _choose(member, addresses, channel)
     _refuse_suppressed(choice)
+    fallback = policy_for(choice.channel, terms)
     # By nobody in particular: a program's messages must not pile up as somebody's own work.
     conversation = start_conversation(
         contact=choice.address.contact, channel=choice.channel, address=choice.address, by=None
@@ -60,6 +64,8 @@ def reach(
         content=content,
         uid=uid,
         priority=Priority.SYSTEM,
+        expires_at=terms.get("expires_at"),
+        way=Way(choice.channel, fallback),
     )
     message.data |= {"via": "api", "member": member.pk, "reason": choice.reason}
     message.save(update_fields=["data"])

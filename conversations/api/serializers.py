@@ -15,6 +15,7 @@ from conversations.api.content import (
     OptionSerializer,
     TapSerializer,
 )
+from conversations.api.fallback import TermsSerializer
 from conversations.models import Conversation, Direction, Kind, Message, Status
 from gateway.api.serializers import DeliverySerializer, error_of
 from gateway.models import Delivery
@@ -191,7 +192,7 @@ class RecipientSerializer(StrictSerializer):
     value = serializers.CharField(max_length=320, required=False)
 
 
-class SendSerializer(SayingSerializer):
+class SendSerializer(SayingSerializer, TermsSerializer):
     """One call to reach a person on any channel."""
 
     to = RecipientSerializer()

@@ -68,7 +68,7 @@ def header(conversation: Conversation, member: Member) -> Header:
 
 
 def thread_context(conversation: Conversation, member: Member) -> dict[str, Any]:
-    """What conversation.html shows below its header: three statements."""
+    """What conversation.html shows below its header: four statements."""
     piece = threads.thread(conversation)
     draft = threads.draft_of(conversation, member)
     return {
@@ -79,15 +79,15 @@ def thread_context(conversation: Conversation, member: Member) -> dict[str, Any]
 
 
 def present(messages: Sequence[Message], member: Member) -> list[Bubble]:
-    """Messages of one conversation with their deliveries: one statement."""
-    return bubbles(messages, threads.deliveries(messages), member.pk)
+    """Messages of one conversation with their deliveries and fallbacks: two statements."""
+    return bubbles(messages, threads.deliveries(messages), threads.fallbacks(messages), member.pk)
 
 
 def composer(
     conversation: Conversation, messages: Sequence[Message], draft: Draft | None
 ) -> Composer:
     """From the newest messages and the member's draft."""
-    channel = conversation.channel
+    channel = conversation.reply_channel
     newest = max((message.pk for message in messages), default=0)
     seen = None
     if draft is not None:

@@ -15,6 +15,8 @@ from conversations.models import Direction, Kind, Message
 from conversations.presenters.activity import Activity, activity
 from conversations.presenters.content import Shown, shown, tapped
 from conversations.templatetags.ui import locale
+from gateway.fallback.model import Fallback
+from gateway.fallback.story import story
 from gateway.models import Delivery
 from gateway.states import State
 
@@ -26,13 +28,17 @@ STOPPED = frozenset({State.FAILED, State.UNKNOWN, State.EXPIRED, State.CANCELLED
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a message we sent. ``problem`` is empty while all is well."""
+    """What became of a message we sent. ``problem`` is empty while all is well.
+
+    ``story`` is why another channel took over, or does.
+    """
 
     state: str
     word: str
     problem: str
     detail: str
     retry: bool
+    story: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ PROBLEMS = {
 }
 
 
-def fate(delivery: Delivery | None) -> Fate | None:
+def fate(delivery: Delivery | None, fallbacks: Sequence[Fallback] = ()) -> Fate | None:
     """The ticks of a message; None when nothing is known of it."""
     if delivery is None:
         return None
@@ -85,6 +91,8 @@ def fate(delivery: Delivery | None) -> Fate | None:
         problem=_problem(delivery, state) if state in STOPPED else "",
         detail=_detail(delivery) if state in STOPPED else "",
         retry=state in RETRYABLE,
+        # Parts of one message mostly share one story.
+        story=" ".join(dict.fromkeys(filter(None, map(story, fallbacks)))),
     )
 
 
@@ -107,13 +115,17 @@ def _detail(delivery: Delivery) -> str:
 
 
 def bubbles(
-    messages: Sequence[Message], deliveries: Mapping[UUID, Delivery], member_id: int
+    messages: Sequence[Message],
+    deliveries: Mapping[UUID, Delivery],
+    fallbacks: Mapping[UUID, Sequence[Fallback]],
+    member_id: int,
 ) -> list[Bubble]:
     """In the given order; needs the authors loaded."""
     result: list[Bubble] = []
     previous: Message | None = None
     for message in messages:
-        result.append(_bubble(message, previous, fate(deliveries.get(message.uid)), member_id))
+        known = fate(deliveries.get(message.uid), fallbacks.get(message.uid, ()))
+        result.append(_bubble(message, previous, known, member_id))
         previous = message
     return result
 

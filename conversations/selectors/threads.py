@@ -10,6 +10,7 @@ from accounts.models import Member
 from contacts.models import Address, AttributeDefinition
 from conversations.models import Conversation, Draft, Kind, Message
 from conversations.selectors.listing import with_row_data
+from gateway.fallback.model import Fallback
 from gateway.models import Delivery, Suppression
 from gateway.standing import standing
 
@@ -70,6 +71,20 @@ def deliveries(messages: Sequence[Message]) -> dict[UUID, Delivery]:
         by_message.setdefault(row.message_uid, []).append(row)
     found = {uid: standing(its) for uid, its in by_message.items()}
     return {uid: row for uid, row in found.items() if row is not None}
+
+
+def fallbacks(messages: Sequence[Message]) -> dict[UUID, list[Fallback]]:
+    """What another channel did, or waits to do, for messages we sent; by message, in order."""
+    uids = [row.uid for row in messages if row.kind in {Kind.TEXT, Kind.CAMPAIGN}]
+    if not uids:
+        return {}
+    rows = Fallback.objects.filter(
+        delivery__workspace=messages[0].workspace_id, delivery__message_uid__in=uids
+    )
+    found: dict[UUID, list[Fallback]] = {}
+    for row in rows.select_related("delivery__channel", "channel").order_by("pk"):
+        found.setdefault(row.delivery.message_uid, []).append(row)
+    return found
 
 
 def draft_of(conversation: Conversation, member: Member) -> Draft | None:

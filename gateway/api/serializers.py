@@ -6,8 +6,10 @@ from django.utils.functional import lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.rest.serializers import ErrorSerializer, StrictSerializer
+from accounts.rest.serializers import ErrorSerializer, ScopedField, StrictSerializer
 from gateway.channels import public_config, webhook_url
+from gateway.fallback.model import Success
+from gateway.fallback.policy import Policy
 from gateway.models import Channel, ChannelLog, Delivery, DeliveryStatus
 from gateway.registry import adapters
 from gateway.states import State
@@ -39,6 +41,28 @@ class HealthSerializer(serializers.Serializer[Any]):
     paused_reason = serializers.CharField(read_only=True)
 
 
+class ChannelFallbackSerializer(StrictSerializer):
+    """``channel`` takes over what has not reached ``success`` within ``after_s`` seconds."""
+
+    channel = ScopedField(Channel)
+    after_s = serializers.IntegerField(default=60)
+    success = serializers.ChoiceField(choices=Success.choices, default=Success.DELIVERED)
+
+    def validate(self, attrs: dict[str, Any]) -> Any:
+        """As the services take it."""
+        return Policy(attrs["channel"], attrs["after_s"], Success(attrs["success"]))
+
+
+def _fallback(channel: Channel) -> dict[str, Any] | None:
+    if channel.fallback_channel_id is None:
+        return None
+    return {
+        "channel": str(channel.fallback_channel_id),
+        "after_s": channel.fallback_after_s,
+        "success": channel.fallback_success,
+    }
+
+
 class ChannelSerializer(StrictSerializer):
     """A configured account at a provider: one number, one mailbox, one page."""
 
@@ -51,6 +75,11 @@ class ChannelSerializer(StrictSerializer):
     rate_per_second = serializers.FloatField(required=False)
     webhook_url = serializers.SerializerMethodField(help_text="To be entered at the provider.")
     health = serializers.SerializerMethodField()
+    fallback = ChannelFallbackSerializer(
+        required=False,
+        allow_null=True,
+        help_text="What another channel does when a message does not arrive; null: nothing.",
+    )
     created_at = serializers.DateTimeField(read_only=True)
 
     def get_webhook_url(self, channel: Channel) -> str:
@@ -67,9 +96,9 @@ class ChannelSerializer(StrictSerializer):
         shown = {
             name: field.to_representation(field.get_attribute(instance))
             for name, field in self.fields.items()
-            if name != "config"
+            if name not in {"config", "fallback"}
         }
-        return shown | {"config": public_config(instance)}
+        return shown | {"config": public_config(instance), "fallback": _fallback(instance)}
 
 
 class ChannelChange(StrictSerializer):
@@ -79,6 +108,7 @@ class ChannelChange(StrictSerializer):
     config = serializers.DictField(required=False)
     enabled = serializers.BooleanField(required=False)
     rate_per_second = serializers.FloatField(required=False)
+    fallback = ChannelFallbackSerializer(required=False, allow_null=True)
 
 
 class ChannelQuery(serializers.Serializer[Channel]):

@@ -35,7 +35,10 @@ from gateway.errors import SendError
 from gateway.models import Channel
 from gateway.registry import adapters
 
-OWN_FIELDS = {"kind", "name", "enabled", "rate_per_second"}
+OWN_FIELDS = {
+    *("kind", "name", "enabled", "rate_per_second"),
+    *("fallback.channel", "fallback.after_s", "fallback.success"),
+}
 
 
 class ChannelViewSet(WorkspaceViewSet):
@@ -61,12 +64,12 @@ class ChannelViewSet(WorkspaceViewSet):
     def create(self, request: Request) -> Response:
         """A new channel."""
         fields = self.checked(ChannelSerializer)
-        enabled = fields.pop("enabled", True)
+        later = {name: fields.pop(name) for name in ("enabled", "fallback") if name in fields}
         self._check_kind(fields["kind"])
         with transaction.atomic(), _config_errors():
             channel = create_channel(workspace=self.workspace, member=self.member, **fields)
-            if not enabled:
-                channel = update_channel(channel=channel, member=self.member, enabled=False)
+            if later:
+                channel = update_channel(channel=channel, member=self.member, **later)
         return Response(self.shown(channel), status=status.HTTP_201_CREATED)
 
     @extend_schema(request=ChannelChange)

@@ -210,7 +210,10 @@ class Flights:
     # --- One of them
 
     async def _fly(self, ready: Ready) -> Outcome:
-        outcome = Outcome(ready.row, can_find=ready.adapter.capabilities.can_find)
+        abilities = ready.adapter.capabilities
+        outcome = Outcome(
+            ready.row, can_find=abilities.can_find, idempotent=abilities.idempotent_send
+        )
         try:
             await (self._send if ready.asked_at is None else self._ask)(ready, outcome)
         except SendError as error:

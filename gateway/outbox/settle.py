@@ -33,6 +33,8 @@ __all__ = ["BREAKER_AFTER", "Outcome", "settle"]
 logger = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = {Throttled: 50, Unreachable: 8}
+# A provider that recognises repeats is sent an unclear message again, so often at most.
+MOST_REPEATS = 8
 BACKOFF_SECONDS = 2.0
 BACKOFF_LIMIT = 600.0
 # When to ask the provider about an unclear attempt, in seconds after it and after each "no".
@@ -67,6 +69,7 @@ class Outcome:
     error: SendError | None = None
     absent: bool = False
     can_find: bool = False
+    idempotent: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
     asked: bool = False
 
@@ -162,7 +165,7 @@ def _apply(row: Delivery, one: Outcome, now: datetime) -> None:
         # It has not left, so it was no attempt; and it keeps its turn.
         row.state, row.attempts = State.QUEUED, row.attempts - 1
     elif one.error is not None:
-        _failed(row, one.error, one.can_find, now)
+        _failed(row, one, one.error, now)
 
 
 def _denied(row: Delivery, now: datetime) -> None:
@@ -175,7 +178,7 @@ def _denied(row: Delivery, now: datetime) -> None:
         row.error_class = row.error_code = row.error_text = ""
 
 
-def _failed(row: Delivery, error: SendError, can_find: bool, now: datetime) -> None:
+def _failed(row: Delivery, one: Outcome, error: SendError, now: datetime) -> None:
     if row.state == State.UNKNOWN:
         # Asking failed; ask again later, for as long as it takes.
         row.ask_at = now + timedelta(seconds=ASK_AFTER[-1])
@@ -183,11 +186,13 @@ def _failed(row: Delivery, error: SendError, can_find: bool, now: datetime) -> N
     row.error_class, row.error_code, row.error_text = error.name, error.code, error.text[:2000]
     if isinstance(error, BadCredentials):
         row.state, row.due_at, row.attempts = State.QUEUED, now, row.attempts - 1
-    elif isinstance(error, Ambiguous):
+    elif isinstance(error, Ambiguous) and not (one.idempotent and row.attempts < MOST_REPEATS):
         row.state = State.UNKNOWN
         row.asks = 0
-        row.ask_at = now + timedelta(seconds=ASK_AFTER[0]) if can_find else None
-    elif error.retryable and row.attempts < MAX_ATTEMPTS.get(type(error), 1):
+        row.ask_at = now + timedelta(seconds=ASK_AFTER[0]) if one.can_find else None
+    elif isinstance(error, Ambiguous) or (
+        error.retryable and row.attempts < MAX_ATTEMPTS.get(type(error), 1)
+    ):
         row.state = State.QUEUED
         row.due_at = now + timedelta(seconds=_delay(error, row.attempts))
     else:

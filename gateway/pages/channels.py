@@ -22,6 +22,7 @@ from gateway.contract import Adapter
 from gateway.errors import SendError
 from gateway.models import Channel
 from gateway.pages import connect
+from gateway.pages.fallback_form import fallback_form
 from gateway.pages.forms import ChannelForm, TestMessageForm
 from gateway.registry import UnknownKind, adapter_class, adapters
 
@@ -160,6 +161,7 @@ def channel_page(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     channel = get_scoped(Channel, request.member.workspace_id, pk=channel_id)
     values, kept = services.public_config(channel), services.secrets_set(channel)
     context = channel_context(request, channel)
+    context["fallback_form"] = fallback_form(channel)
     context["shown"] = [
         (field.label, values.get(field.name), field.name in kept)
         for field in adapter_or_404(channel.kind).fields

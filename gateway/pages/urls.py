@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from gateway.pages import channels, inbound, log, trying
+from gateway.pages import channels, fallback, inbound, log, trying
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="settings-channels"), name="settings"),
@@ -17,6 +17,11 @@ urlpatterns = [
         name="settings-channel-connect",
     ),
     path("channels/<uuid:channel_id>/edit/", channels.edit_channel, name="settings-channel-edit"),
+    path(
+        "channels/<uuid:channel_id>/fallback/",
+        fallback.change_fallback,
+        name="settings-channel-fallback",
+    ),
     path("channels/<uuid:channel_id>/test/", trying.test_message, name="settings-channel-test"),
     path(
         "channels/<uuid:channel_id>/test/<uuid:delivery_uid>/",

@@ -79,6 +79,7 @@ REFUSALS: list[SendError] = [
     BadCredentials("Wrong token", code="20003"),
     Ambiguous("No answer"),
 ]
+PASSING: list[SendError] = [error for error in REFUSALS if error.retryable]
 HANDED_OVER = {State.SENT, State.DELIVERED, State.READ}
 ADDRESS = "+14155550100"
 
@@ -205,8 +206,8 @@ class Outbox(RuleBasedStateMachine):
         """The request reaches the provider, which takes the message or not."""
         if flight in self.live and not flight.arrived:
             flight.arrived = True
-            if accepts:
-                recognises = self._kind(flight.row) == "idempotent"
+            recognises = self._kind(flight.row) == "idempotent"
+            if accepts or (recognises and flight.row.uid in self.provider.sids):
                 flight.sid = self.provider.take(flight.row.uid, recognises=recognises)
 
     @rule(landed=st.lists(consumes(flights), min_size=1, max_size=3), data=st.data())
@@ -222,9 +223,12 @@ class Outbox(RuleBasedStateMachine):
             settle([one])
 
     def _outcome(self, flight: Flight, data: st.DataObject) -> Outcome:
-        one = Outcome(flight.row, can_find=self._kind(flight.row) == "askable")
+        kind = self._kind(flight.row)
+        one = Outcome(flight.row, can_find=kind == "askable", idempotent=kind == "idempotent")
         if flight.sid is None:
-            one.error = data.draw(st.sampled_from(REFUSALS))
+            # Who recognises repeats never refuses what is there already.
+            known = kind == "idempotent" and flight.row.uid in self.provider.sids
+            one.error = data.draw(st.sampled_from(PASSING if known else REFUSALS))
         elif data.draw(st.booleans()):
             one.external_id = flight.sid
         else:
