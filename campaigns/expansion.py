@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import structlog
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import F
@@ -23,13 +24,20 @@ from campaigns.models import Campaign, CampaignStatus, Recipient, SkipReason, gi
 from campaigns.progress import campaign_changed
 from contacts.models import Contact
 from contacts.rendering import MissingValue, Template, compile_template
+from gateway.errors import SendError
+from gateway.fallback.policy import policy_of
 from gateway.models import Delivery
 from gateway.outbox.queue import BulkItem, queue_bulk
+from gateway.reach.asking import can_ask, fresh, reach_of
 from gateway.registry import adapter_class
 from gateway.sql import update_from_values
 from gateway.states import State
 from gateway.wake import wake
 
+logger = structlog.get_logger(__name__)
+
+# Of so many lines it is asked at once whom the channel reaches.
+ASK_AHEAD = 10_000
 # What a text may be made of.
 SPOKEN = ("id", "name", "language", "country", "attributes", "blocked")
 
@@ -68,11 +76,34 @@ def expand(campaign_id: int, *, batches: int = 40) -> int:
     """Hand over up to ``batches`` batches; returns how many recipients were settled or queued."""
     done = 0
     for _ in range(batches):
+        ask_ahead(campaign_id)
         count = expand_batch(campaign_id)
         done += count
         if not count:
             break
     return done
+
+
+def ask_ahead(campaign_id: int) -> None:
+    """Whom the channel does not reach, where another takes over: asked for many at a time.
+
+    Without an answer everybody is tried, and the other channel takes over a little later.
+    """
+    row = Campaign.objects.select_related("channel__fallback_channel").get(pk=campaign_id)
+    if row.status != CampaignStatus.SENDING or row.channel is None:
+        return
+    if policy_of(row.channel) is None or not can_ask(row.channel):
+        return
+    waiting = Recipient.objects.filter(
+        campaign=row, id__gt=row.handed_to, id__lte=row.last_line, reason=""
+    )
+    addresses = list(waiting.order_by("id").values_list("address", flat=True)[:ASK_AHEAD])
+    if not set(addresses[: pace.BATCH]) - fresh(row.channel, addresses[: pace.BATCH]).keys():
+        return
+    try:
+        reach_of(row.channel, addresses)
+    except SendError as error:
+        logger.warning("reach not known", campaign=campaign_id, reason=error.name)
 
 
 @transaction.atomic
@@ -87,7 +118,13 @@ def expand_batch(campaign_id: int) -> int:
     lines = _next_lines(campaign)
     texts = _write(campaign, lines)
     if texts.items:
-        queue_bulk(channel=given(campaign.channel), batch=given(campaign.batch), items=texts.items)
+        channel = given(campaign.channel)
+        queue_bulk(
+            channel=channel,
+            batch=given(campaign.batch),
+            items=texts.items,
+            fallback=policy_of(channel),
+        )
     _skip(campaign, texts.skipped)
     campaign.handed += len(texts.items)
     campaign.handed_to = lines[-1].id if lines else campaign.last_line
@@ -119,7 +156,11 @@ def _hold(campaign_id: int) -> Campaign | None:
     """The row, locked, while it is sending and has lines left. Pausing waits for this lock."""
     rows = Campaign.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
     waiting = rows.filter(status=CampaignStatus.SENDING, handed_to__lt=F("last_line"))
-    return waiting.select_related("workspace", "channel", "batch").filter(pk=campaign_id).first()
+    return (
+        waiting.select_related("workspace", "channel__fallback_channel", "batch")
+        .filter(pk=campaign_id)
+        .first()
+    )
 
 
 def _has_room(campaign: Campaign) -> bool:

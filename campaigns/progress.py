@@ -26,7 +26,7 @@ SELECT last.uid FROM answered v CROSS JOIN LATERAL (
     CROSS JOIN LATERAL (
         SELECT d.uid, d.id FROM gateway_delivery d
         WHERE d.channel_id = v.channel::uuid AND d.address = a.value AND d.batch_id IS NOT NULL
-          AND d.state IN ('sent', 'delivered', 'read', 'unknown') AND d.created_at > %s
+          AND d.state IN ('sent', 'delivered', 'read', 'unknown', 'replaced') AND d.created_at > %s
         ORDER BY d.id DESC LIMIT 1) d
     WHERE a.contact_id = v.contact::bigint
     ORDER BY d.id DESC LIMIT 1) last

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from gateway.content.model import Content
 from gateway.content.reading import write
+from gateway.fallback.beforehand import replace_unreachable
 from gateway.fallback.policy import Policy, arm
 from gateway.models import Batch, BatchState, Channel, Delivery, Priority
 from gateway.outbox.changes import announce
@@ -119,6 +120,7 @@ def queue_parts(
     )
     if terms.fallback is not None:
         arm(deliveries, terms.fallback)
+        replace_unreachable(channel, [row.uid for row in deliveries])
     wake_outbox()
     return deliveries
 
@@ -156,6 +158,8 @@ def queue_bulk(
             },
         )
         queued = int(cursor.rowcount)
+    if fallback is not None:
+        replace_unreachable(channel, [item.uid for item in items])
     wake_outbox()
     return queued
 

@@ -33,7 +33,7 @@ class FallbackForm(forms.Form):
 
     def __init__(self, *args: Any, channel: Channel, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cast(forms.ModelChoiceField, self.fields["channel"]).queryset = others(channel)
+        cast("forms.ModelChoiceField[Channel]", self.fields["channel"]).queryset = others(channel)
         reads = adapter_class(channel.kind).capabilities.read_receipts
         possible = [one for one in Success.choices if reads or one[0] != Success.READ]
         cast(forms.ChoiceField, self.fields["success"]).choices = possible

@@ -1,0 +1,1 @@
+"""Whom a channel reaches: asked of its provider, remembered for a while."""
