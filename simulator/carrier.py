@@ -9,7 +9,7 @@ from simulator import twilio_words
 from simulator.faults import Faults, happens
 from simulator.lines import Line
 from simulator.postman import Letter, Postman, twilio_letter, worth_another_try
-from simulator.world import Message, Phone, World, new_sid
+from simulator.world import ACTION, Message, Phone, World, new_sid
 
 SENT_AFTER_S = 0.05
 ARRIVES_AFTER_S = 0.15
@@ -171,6 +171,7 @@ class Carrier:
             media=said.media,
             payload=said.payload,
             location=said.location,
+            traffic=ACTION if said.action else "",
         )
         self.world.add(message)
         self.world.show(message)

@@ -77,7 +77,9 @@ class Knobs:
         said = read_said(body, rcs=provider == RCS)
         body.finish(strict=False)
         line = await self._line(provider, name.strip())
+        is_new = sender not in self.world.phones
         phone = self.world.phone(sender)
+        phone.rcs = phone.rcs or (is_new and provider == RCS)
         message, status = await self.carrier.networks[provider].write(line, phone, said)
         return answer({"sid": message.sid, "webhook_status": status})
 

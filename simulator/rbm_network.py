@@ -142,7 +142,7 @@ class RbmNetwork:
         message = self.world.by_sid.get(said.sid) if said.sid else None
         if message is None:
             message = self.carrier.written(line, phone, said, new_sid("Mx"))
-        payload = words.said(message, action=said.action)
+        payload = words.said(message)
         letter = words.letter(payload, line.token)
         return message, await self.carrier.bring(line, message, letter)
 

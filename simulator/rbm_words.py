@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from simulator.postman import Letter
-from simulator.world import Message
+from simulator.world import ACTION, Message
 
 VERSION = "v1"
 STATUSES = {
@@ -222,8 +222,8 @@ def _words(content: dict[str, Any]) -> Iterator[str]:
 # --- Webhooks -----------------------------------------------------------------------------------
 
 
-def said(message: Message, *, action: bool) -> dict[str, Any]:
-    """The payload of something a customer wrote, tapped (an ``action`` or an answer) or shared."""
+def said(message: Message) -> dict[str, Any]:
+    """The payload of something a customer wrote, tapped or shared."""
     payload: dict[str, Any] = {
         "agentId": message.account,
         "senderPhoneNumber": message.sender,
@@ -231,7 +231,7 @@ def said(message: Message, *, action: bool) -> dict[str, Any]:
         "sendTime": written(message.at),
     }
     if message.payload is not None:
-        kind = "ACTION" if action else "REPLY"
+        kind = ACTION if message.traffic == ACTION else "REPLY"
         tap = {"postbackData": message.payload, "text": message.body, "type": kind}
         return payload | {"suggestionResponse": tap}
     if message.location is not None:

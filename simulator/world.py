@@ -13,6 +13,8 @@ MESSAGE_LIMIT = 200_000
 LISTENER_LIMIT = 500
 LISTED_PHONES = 40
 RCS = frozenset({"google_rcs"})
+# A tap that opened something: the business is told, and no bubble shows it.
+ACTION = "ACTION"
 
 
 @dataclass(slots=True, eq=False)
@@ -180,6 +182,7 @@ def bubble(message: Message) -> dict[str, Any]:
         "rcs": message.provider in RCS,
         "content": message.content,
         "location": message.location,
+        "quiet": message.traffic == ACTION,
     }
 
 
