@@ -109,6 +109,10 @@ def _see_to_connection() -> None:
 
 def _verify(knock: Knock, channel: KnownChannel) -> None:
     channel.adapter.verify(knock.request)
+    greeting = channel.adapter.handshake(knock.request)
+    if greeting is not None:
+        knock.answer = Answer(greeting.status, greeting.body, greeting.content_type)
+        return
     key = channel.adapter.shard_key(knock.request)
     knock.adapter = channel.adapter
     knock.arrival = as_arrival(channel, knock.request, key, knock.request_id)

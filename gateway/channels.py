@@ -92,8 +92,11 @@ def _clean_text(field: ConfigField, value: str) -> str:
             return normalize(PHONE, value)
         except InvalidAddress as error:
             raise ValidationError(str(error)) from error
-    if len(value) > 2000 or (field.pattern and not re.fullmatch(field.pattern, value)):
+    if len(value) > field.max_length or (field.pattern and not re.fullmatch(field.pattern, value)):
         raise ValidationError(str(field.pattern_error) or _("This value has the wrong form."))
+    known = [choice for choice, _label in field.choices]
+    if known and value not in known:
+        raise ValidationError(_("One of: %(kinds)s.") % {"kinds": ", ".join(known)})
     return value
 
 

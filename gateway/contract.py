@@ -194,7 +194,8 @@ class Checked:
 class ConfigField:
     """One setting of a channel; the form, the API and its checks are generated from these.
 
-    ``pattern`` is a full-match regular expression; ``secret`` values are write-only.
+    ``pattern`` is a full-match regular expression; ``secret`` values are write-only. ``choices``
+    are the values there are, each with its words; ``max_length`` in characters.
     """
 
     name: str
@@ -206,6 +207,8 @@ class ConfigField:
     pattern_error: "str | _StrPromise" = ""
     placeholder: str = ""
     phone: bool = False
+    choices: "tuple[tuple[str, str | _StrPromise], ...]" = ()
+    max_length: int = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +271,14 @@ class Adapter(ABC):
     @abstractmethod
     def verify(self, request: WebhookRequest) -> None:
         """Raise BadSignature unless the provider signed this request."""
+
+    def handshake(self, request: WebhookRequest) -> WebhookResponse | None:
+        """The answer to a verified request that only asks whether this address is ours.
+
+        It carries no event and perhaps a secret, so it is answered and never stored. None for all
+        other requests.
+        """
+        return None
 
     @abstractmethod
     def shard_key(self, request: WebhookRequest) -> str:

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
+from typing import Protocol
 
 from simulator import twilio_words
 from simulator.faults import Faults, happens
 from simulator.lines import Line
-from simulator.postman import Postman, worth_another_try
-from simulator.world import Message, Phone, World, new_sid
+from simulator.postman import Letter, Postman, twilio_letter, worth_another_try
+from simulator.world import ACTION, Message, Phone, World, new_sid
 
 SENT_AFTER_S = 0.05
 ARRIVES_AFTER_S = 0.15
@@ -15,13 +17,47 @@ ARRIVES_AFTER_S = 0.15
 OVERTAKEN_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a customer writes, taps or shares.
+
+    ``sid``: the id it shall have, if any; one that exists already is repeated. ``payload`` is what
+    a tapped suggestion carries, ``action`` whether the tap opened or called something, and
+    ``location`` latitude and longitude in degrees.
+    """
+
+    text: str = ""
+    media: tuple[tuple[str, str], ...] = ()
+    sid: str = ""
+    payload: str | None = None
+    action: bool = False
+    location: tuple[float, float] | None = None
+
+
+class Network(Protocol):
+    """How one provider's messages come to phones and from them."""
+
+    def arrive(self, message: Message) -> None:
+        """A message reaches its phone, or waits for it."""
+
+    async def write(self, line: Line, phone: Phone, said: Said) -> tuple[Message, int | None]:
+        """A customer writes: the message, and its webhook's HTTP status (None: no answer)."""
+
+    def seen(self, phone: Phone) -> None:
+        """The customer has looked at the phone."""
+
+
 class Carrier:
-    """Moves messages, keeps opt-outs, and reports to the product."""
+    """Moves messages, keeps opt-outs, and reports to the product; SMS by itself.
+
+    ``networks`` are all of them, by provider.
+    """
 
     def __init__(self, world: World, postman: Postman) -> None:
         self.world = world
         self.postman = postman
         self.faults: dict[str, Faults] = {}
+        self.networks: dict[str, Network] = {"twilio": self}
 
     def faults_of(self, provider: str) -> Faults:
         """How this provider misbehaves at the moment."""
@@ -39,9 +75,10 @@ class Carrier:
             self._report(message, "queued")
         self._move(message, "sent")
         message.sent_at = message.updated
-        asyncio.get_running_loop().call_later(ARRIVES_AFTER_S, self._arrive, message)
+        asyncio.get_running_loop().call_later(ARRIVES_AFTER_S, self.arrive, message)
 
-    def _arrive(self, message: Message) -> None:
+    def arrive(self, message: Message) -> None:
+        """The phone shows it, keeps it waiting or fails."""
         phone = message.phone
         message.error_code = phone.error_code
         if phone.error_code:
@@ -52,6 +89,7 @@ class Carrier:
         else:
             phone.unread += 1
             self._move(message, "delivered")
+            message.displayed_at = message.updated
             self.world.show(message)
 
     def switch(self, phone: Phone, *, online: bool) -> None:
@@ -60,7 +98,7 @@ class Carrier:
         if online:
             held, phone.held = phone.held, []
             for message in held:
-                self._arrive(message)
+                self.networks[message.provider].arrive(message)
         self.world.publish(phone, {"type": "phone"})
 
     def _move(self, message: Message, status: str) -> None:
@@ -69,76 +107,87 @@ class Carrier:
         self._report(message, status)
 
     def _report(self, message: Message, status: str) -> None:
-        if not message.callback:
-            return
+        if message.callback:
+            fields = twilio_words.status_fields(message, status)
+            letter = twilio_letter(message.callback, fields, message.token)
+            self.report(message, letter, may_be_overtaken=status != "delivered")
+
+    def report(
+        self, message: Message, letter: Letter, *, may_be_overtaken: bool, after_s: float = 0
+    ) -> None:
+        """Send a report on a message to its callback, after those that were before it."""
         faults = self.faults_of(message.provider)
-        overtaken = status != "delivered" and happens(faults.reorder)
-        pause = faults.late_status_s + (OVERTAKEN_S if overtaken else 0)
-        previous = None if overtaken else message.reporting
-        task = self.postman.spawn(self._deliver_report(message, status, previous, pause, faults))
-        if not overtaken:
+        overtaken = may_be_overtaken and happens(faults.reorder)
+        apart = overtaken or after_s > 0
+        pause = faults.late_status_s + after_s + (OVERTAKEN_S if overtaken else 0)
+        previous = None if apart else message.reporting
+        task = self.postman.spawn(self._deliver_report(message, letter, previous, pause, faults))
+        if not apart:
             message.reporting = task
 
     async def _deliver_report(
         self,
         message: Message,
-        status: str,
+        letter: Letter,
         previous: "asyncio.Task[None] | None",
         pause: float,
         faults: Faults,
     ) -> None:
-        fields = twilio_words.status_fields(message, status)
         if pause:
             await asyncio.sleep(pause)
         if previous:
             await asyncio.wait([previous])
-        await self.postman.deliver(message.callback, fields, message.token, faults)
+        await self.postman.deliver(message.callback, letter, faults)
         if message.reporting is asyncio.current_task():
             message.reporting = None
 
     # --- From the customer to the business -----------------------------------------------------
 
-    async def write(
-        self, line: Line, phone: Phone, text: str, media: tuple[tuple[str, str], ...], sid: str
-    ) -> tuple[Message, int | None]:
-        """A customer writes: the message, and its webhook's HTTP status (None: no answer).
-
-        A ``sid`` that exists already is sent again, as a provider repeats itself. While the product
-        is away it is tried on in the background.
-        """
-        message = self.world.by_sid.get(sid) if sid else None
+    async def write(self, line: Line, phone: Phone, said: Said) -> tuple[Message, int | None]:
+        """As Network says. While the product is away it is tried on in the background."""
+        message = self.world.by_sid.get(said.sid) if said.sid else None
         if message is None:
-            message = self._written(line, phone, text, media, sid)
+            message = self.written(line, phone, said, new_sid("MM" if said.media else "SM"))
+            self._follow_keyword(line, phone, message.body)
         word = twilio_words.keyword(message.body)
         fields = twilio_words.message_fields(message, word)
-        faults = self.faults_of(line.provider)
-        status = await self.postman.post_once(line.webhook_url, fields, line.token, faults)
-        self._settle(message, status)
-        if worth_another_try(status):
-            self.postman.spawn(self._try_on(line, message, fields, faults))
-        return message, status
+        letter = twilio_letter(line.webhook_url, fields, line.token)
+        return message, await self.bring(line, message, letter)
 
-    def _written(
-        self, line: Line, phone: Phone, text: str, media: tuple[tuple[str, str], ...], sid: str
-    ) -> Message:
+    def written(self, line: Line, phone: Phone, said: Said, sid: str) -> Message:
+        """A message of the customer's, seen on the phone."""
         message = Message(
-            sid=sid or new_sid("MM" if media else "SM"),
+            sid=said.sid or sid,
             provider=line.provider,
             account=line.account,
             direction="inbound",
             sender=phone.number,
             to=line.address,
-            body=text,
+            body=said.text,
             phone=phone,
             line=line.address,
             status="sending",
             service=line.service,
-            media=media,
+            media=said.media,
+            payload=said.payload,
+            location=said.location,
+            traffic=ACTION if said.action else "",
         )
         self.world.add(message)
         self.world.show(message)
-        self._follow_keyword(line, phone, text)
         return message
+
+    async def bring(self, line: Line, message: Message, letter: Letter) -> int | None:
+        """Bring the customer's message to the product: the first try's HTTP status."""
+        faults = self.faults_of(line.provider)
+        status = await self.postman.post_once(line.webhook_url, letter, faults)
+        self._settle(message, status)
+        if worth_another_try(status):
+            self.postman.spawn(self._try_on(line, message, letter, faults))
+        return status
+
+    def seen(self, phone: Phone) -> None:
+        """SMS does not tell who has read it."""
 
     def _follow_keyword(self, line: Line, phone: Phone, text: str) -> None:
         """What the carrier does by itself at STOP and START, and says to the customer."""
@@ -169,12 +218,8 @@ class Carrier:
         phone.unread += 1
         self.world.show(answer)
 
-    async def _try_on(
-        self, line: Line, message: Message, fields: dict[str, str], faults: Faults
-    ) -> None:
-        self._settle(
-            message, await self.postman.deliver(line.webhook_url, fields, line.token, faults)
-        )
+    async def _try_on(self, line: Line, message: Message, letter: Letter, faults: Faults) -> None:
+        self._settle(message, await self.postman.deliver(line.webhook_url, letter, faults))
 
     def _settle(self, message: Message, status: int | None) -> None:
         """The bubble's tick: the business has it, is away, or refused it."""

@@ -13,6 +13,8 @@ RATES = (
     "drop_after_accept",
     "duplicate",
     "reorder",
+    "revoke_race",
+    "revoke_failed",
 )
 LONGEST_LATENCY_MS = 120_000
 LATEST_STATUS_S = 3_600
@@ -27,6 +29,10 @@ class Faults:
     accepting. ``drop_after_accept`` accepts and cuts the connection without an answer.
     ``duplicate`` sends webhooks twice, one after the other or both at the same moment.
     ``reorder`` lets a later report overtake an earlier one, ``late_status_s`` delays reports.
+
+    Of RCS: with ``revoke_race`` a withdrawal, ours or at the end of a message's time, crosses with
+    its delivery: the phone has just shown it, and that is reported around the answer. With
+    ``revoke_failed`` a message whose time is over could not be withdrawn, and waits on.
     """
 
     latency_ms: float = 0
@@ -38,6 +44,8 @@ class Faults:
     duplicate: float = 0
     reorder: float = 0
     late_status_s: float = 0
+    revoke_race: float = 0
+    revoke_failed: float = 0
 
 
 def read_faults(body: Body) -> Faults:

@@ -5,20 +5,25 @@ from typing import Any
 from aiohttp import web
 
 from simulator.bodies import Body, Invalid, answer
-from simulator.carrier import Carrier
+from simulator.carrier import Carrier, Said
 from simulator.faults import as_dict, read_faults
 from simulator.lines import BUILDERS, Line, Lines
+from simulator.rbm_network import RbmNetwork
 from simulator.world import Message, Phone, summary
 
 PROVIDERS = list(BUILDERS)
+RCS = "google_rcs"
 MAX_MEDIA = 10
+# What a phone reports by itself, or a customer switches in its menu.
+EVENTS = ["IS_TYPING", "READ", "SUBSCRIBE", "UNSUBSCRIBE"]
 
 
 class Knobs:
     """``/faults``, ``/sent``, ``/inbound`` and ``/phones``."""
 
-    def __init__(self, carrier: Carrier, lines: Lines) -> None:
+    def __init__(self, carrier: Carrier, rcs: RbmNetwork, lines: Lines) -> None:
         self.carrier = carrier
+        self.rcs = rcs
         self.world = carrier.world
         self.lines = lines
 
@@ -67,18 +72,24 @@ class Knobs:
         provider = body.choice("provider", PROVIDERS)
         name = body.text("channel_address", limit=320)
         sender = body.text("from", limit=64).strip()
-        text, sid = (
-            body.text("text", default="", limit=1600),
-            body.text("sid", default="", limit=64),
-        )
-        media = read_media(body)
-        if not text and not media and "text" not in body.errors:
-            body.errors["text"] = "Write a text, or add media."
+        if provider == RCS and body.value.get("event") is not None:
+            return await self._event(body, name.strip(), sender)
+        said = read_said(body, rcs=provider == RCS)
         body.finish(strict=False)
         line = await self._line(provider, name.strip())
+        is_new = sender not in self.world.phones
         phone = self.world.phone(sender)
-        message, status = await self.carrier.write(line, phone, text, media, sid)
+        phone.rcs = phone.rcs or (is_new and provider == RCS)
+        message, status = await self.carrier.networks[provider].write(line, phone, said)
         return answer({"sid": message.sid, "webhook_status": status})
+
+    async def _event(self, body: Body, name: str, sender: str) -> web.Response:
+        kind = body.choice("event", EVENTS)
+        about = body.text("message_id", default="", limit=64)
+        body.finish(strict=False)
+        line = await self._line(RCS, name)
+        status = await self.rcs.tell(line, self.world.phone(sender), kind, about)
+        return answer({"sid": about or None, "webhook_status": status})
 
     async def _line(self, provider: str, name: str) -> Line:
         line = await self.lines.find(provider, name)
@@ -106,6 +117,35 @@ class Knobs:
         return answer(summary(phone))
 
 
+def read_said(body: Body, *, rcs: bool) -> Said:
+    """What a customer says: text, files, and by RCS a tap or a place."""
+    said = Said(
+        text=body.text("text", default="", limit=3072 if rcs else 1600),
+        media=read_media(body),
+        sid=body.text("sid", default="", limit=64),
+        payload=body.text("payload", default="", limit=2048) or None if rcs else None,
+        action=body.flag("action", default=False) if rcs else False,
+        location=read_place(body) if rcs else None,
+    )
+    if said == Said(sid=said.sid) and not {"text", "media", "location"} & body.errors.keys():
+        body.errors["text"] = "Write a text, or add media."
+    return said
+
+
+def read_place(body: Body) -> tuple[float, float] | None:
+    """A place: ``{"latitude", "longitude"}`` in degrees."""
+    body.read.add("location")
+    value = body.value.get("location")
+    if value is None:
+        return None
+    place = value if isinstance(value, dict) else {}
+    latitude, longitude = place.get("latitude"), place.get("longitude")
+    if isinstance(latitude, int | float) and isinstance(longitude, int | float):
+        return float(latitude), float(longitude)
+    body.errors["location"] = "A place needs latitude and longitude."
+    return None
+
+
 def read_media(body: Body) -> tuple[tuple[str, str], ...]:
     """Files of a message: ``[{"url", "content_type"}]``, or just their URLs."""
     body.read.add("media")
@@ -121,7 +161,11 @@ def read_media(body: Body) -> tuple[tuple[str, str], ...]:
 
 
 def as_sent(message: Message) -> dict[str, Any]:
-    """An accepted message; ``at`` is when it was accepted, in Unix seconds."""
+    """An accepted message; ``at`` is when it was accepted, in Unix seconds.
+
+    ``displayed`` says whether its phone has ever shown it, exactly: whatever is withdrawn, repeated
+    or crosses, a message is shown once or not at all.
+    """
     return {
         "sid": message.sid,
         "provider": message.provider,
@@ -134,4 +178,10 @@ def as_sent(message: Message) -> dict[str, Any]:
         "status": message.status,
         "error_code": message.error_code or None,
         "status_callback": message.callback,
+        "state": message.status,
+        "displayed": bool(message.displayed_at),
+        "displayed_at": message.displayed_at or None,
+        "withdrawn_at": message.withdrawn_at or None,
+        "content": message.content,
+        "traffic": message.traffic or None,
     }

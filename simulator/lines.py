@@ -1,14 +1,21 @@
 """The business's numbers, read from the product's channels: whom customers can write to."""
 
 import asyncio
+import json
 import re
 import time
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import structlog
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
 from django.conf import settings
 from django.db import close_old_connections, connections
 
@@ -23,6 +30,21 @@ AT_MOST_EVERY_S = 0.2
 # What Twilio's tokens look like. Right for an account no channel has yet, so that credentials can
 # be checked before they are saved.
 TOKEN = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An RCS agent: its brand, and the service account that may use it.
+
+    ``key_id`` names the key whose public half is ``public_key`` (PEM); empty without one.
+    """
+
+    name: str
+    logo: str
+    color: str
+    email: str
+    key_id: str
+    public_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +63,8 @@ class Line:
     token: str
     tokens: frozenset[str]
     webhook_url: str
+    workspace: int = 0
+    agent: Agent | None = None
 
     @property
     def sender(self) -> str:
@@ -67,10 +91,49 @@ def twilio_line(channel: Channel, config: Mapping[str, str]) -> Line:
         token=tokens[0],
         tokens=frozenset(filter(None, tokens)),
         webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/",
+        workspace=channel.workspace_id,
     )
 
 
-BUILDERS: dict[str, Callable[[Channel, Mapping[str, str]], Line]] = {"twilio": twilio_line}
+def google_rcs_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """An RCS agent from a channel's configuration."""
+    name = config.get("agent_id", "")
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider="google_rcs",
+        address=name,
+        service="",
+        account=name,
+        token=config.get("client_token", ""),
+        tokens=frozenset(),
+        webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/",
+        workspace=channel.workspace_id,
+        agent=Agent(
+            config.get("agent_name") or channel.name,
+            config.get("agent_logo", ""),
+            config.get("agent_color", ""),
+            *account_of(config.get("service_account", "")),
+        ),
+    )
+
+
+@lru_cache(maxsize=1024)  # the channels are read every two seconds
+def account_of(key_file: str) -> tuple[str, str, str]:
+    """E-mail, id of the key and public key of a service account; empty what cannot be read."""
+    try:
+        found = json.loads(key_file)
+        private = load_pem_private_key(found["private_key"].encode(), password=None)
+        public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return str(found["client_email"]), str(found.get("private_key_id", "")), public.decode()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "", "", ""
+
+
+BUILDERS: dict[str, Callable[[Channel, Mapping[str, str]], Line]] = {
+    "twilio": twilio_line,
+    "google_rcs": google_rcs_line,
+}
 
 
 def load_lines() -> list[Line]:

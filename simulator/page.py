@@ -16,7 +16,9 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from simulator.bodies import Body, Invalid, answer
 from simulator.carrier import Carrier
+from simulator.knobs import RCS, read_said
 from simulator.lines import Line, Lines
+from simulator.rbm_network import RbmNetwork
 from simulator.world import Listener, Phone, arrived, bubble, summary
 
 LANGUAGE_COOKIE = "simulator_language"
@@ -34,8 +36,9 @@ CONTENT_SECURITY_POLICY = (
 class Page:
     """``/`` and what its script calls below ``/phone/``."""
 
-    def __init__(self, carrier: Carrier, lines: Lines) -> None:
+    def __init__(self, carrier: Carrier, rcs: RbmNetwork, lines: Lines) -> None:
         self.carrier = carrier
+        self.rcs = rcs
         self.world = carrier.world
         self.lines = lines
 
@@ -47,6 +50,7 @@ class Page:
             web.get("/phone/state", self.state),
             web.get("/phone/events", self.events),
             web.post("/phone/write", self.write),
+            web.post("/phone/typing", self.typing),
             web.post("/phone/seen", self.seen),
         ]
 
@@ -88,26 +92,40 @@ class Page:
             phone.pinned = True
         return answer(
             {
-                "lines": [as_line(line) for line in self.lines.all],
+                "lines": [as_line(line, self.lines.all) for line in self.lines.all],
                 "phones": [summary(phone) for phone in self.world.listed()],
                 "threads": {phone.number: thread(phone) for phone in opened},
             }
         )
 
     async def write(self, request: web.Request) -> web.Response:
-        """The person at the phone sends a text; answers its bubble."""
+        """The person at the phone writes, taps or shares a place; answers its bubble."""
         body = Body(await request.read())
-        number, name = body.text("phone", limit=64), body.text("line", limit=64)
-        text = body.text("text", limit=1600)
+        line, phone = self._ends(body)
+        said = read_said(body, rcs=line is not None and line.provider == RCS)
         body.finish()
-        line = next((line for line in self.lines.all if line.channel == name), None)
         if line is None:
             raise Invalid({"line": "There is no such number."})
-        phone = self.world.phone(number)
-        if not phone.online:
-            raise Invalid({"phone": "This phone is offline."})
-        message, _status = await self.carrier.write(line, phone, text, (), "")
+        if not phone.online or (line.provider == RCS and not phone.rcs):
+            raise Invalid({"phone": "This phone is offline, or has no RCS."})
+        phone = self.world.phone(phone.number)
+        network = self.carrier.networks[line.provider]
+        message, _status = await network.write(line, phone, said)
         return answer(bubble(message))
+
+    async def typing(self, request: web.Request) -> web.Response:
+        """The person at the phone is writing; by RCS the business is told."""
+        body = Body(await request.read())
+        line, phone = self._ends(body)
+        body.finish()
+        if line is not None and line.provider == RCS and phone.online and phone.rcs:
+            self.carrier.postman.spawn(self.rcs.tell(line, phone, "IS_TYPING"))
+        return answer({})
+
+    def _ends(self, body: Body) -> tuple[Line | None, Phone]:
+        number, name = body.text("phone", limit=64), body.text("line", limit=64)
+        line = next((line for line in self.lines.all if line.channel == name), None)
+        return line, self.world.phones.get(number) or Phone(number)
 
     async def seen(self, request: web.Request) -> web.Response:
         """The person has looked at the phone."""
@@ -116,6 +134,8 @@ class Page:
         body.finish()
         if phone and phone.unread:
             phone.unread = 0
+            for network in self.carrier.networks.values():
+                network.seen(phone)
             self.world.publish(phone, {"type": "phone"})
         return answer({})
 
@@ -178,9 +198,24 @@ def thread(phone: Phone) -> list[dict[str, Any]]:
     return shown[-THREAD_LIMIT:]
 
 
-def as_line(line: Line) -> dict[str, str]:
-    """A business number as the page offers it."""
-    return {"channel": line.channel, "name": line.name, "address": line.address}
+def as_line(line: Line, lines: list[Line]) -> dict[str, Any]:
+    """A business number or agent as the page offers it.
+
+    ``thread`` is what lines share whose messages stand in one conversation: a business with an
+    agent, its numbers beside it. Any other number has a conversation of its own.
+    """
+    branded = {other.workspace for other in lines if other.agent}
+    together = line.workspace in branded
+    found = {
+        "channel": line.channel,
+        "name": line.name,
+        "address": line.address,
+        "rcs": line.agent is not None,
+        "thread": f"workspace {line.workspace}" if together else line.address,
+    }
+    if line.agent:
+        found |= {"brand": line.agent.name, "logo": line.agent.logo, "color": line.agent.color}
+    return found
 
 
 def asked(request: web.Request) -> list[str]:

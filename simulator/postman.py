@@ -8,7 +8,7 @@ nothing.
 import asyncio
 import random
 import uuid
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,9 +26,26 @@ CONCURRENT = 64
 # Seconds between tries; two minutes in all.
 BACK_OFF = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 
+# A webhook's body and headers, made anew for each try as the provider makes them.
+Letter = Callable[[], tuple[bytes, dict[str, str]]]
+
+
+def twilio_letter(url: str, fields: Mapping[str, str], token: str) -> Letter:
+    """A form as Twilio signs it."""
+
+    def write() -> tuple[bytes, dict[str, str]]:
+        return urlencode(fields).encode(), {
+            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+            "X-Twilio-Signature": RequestValidator(token).compute_signature(url, fields),
+            "I-Twilio-Idempotency-Token": str(uuid.uuid4()),
+            "User-Agent": "TwilioProxy/1.1",
+        }
+
+    return write
+
 
 class Postman:
-    """Posts forms as Twilio does; keeps the tasks that are under way."""
+    """Posts webhooks; keeps the tasks that are under way."""
 
     def __init__(self) -> None:
         self.session: aiohttp.ClientSession | None = None
@@ -42,47 +59,36 @@ class Postman:
         task.add_done_callback(self.tasks.discard)
         return task
 
-    async def deliver(
-        self, url: str, fields: Mapping[str, str], token: str, faults: Faults
-    ) -> int | None:
+    async def deliver(self, url: str, letter: Letter, faults: Faults) -> int | None:
         """Post until it is taken or two minutes have passed; the last HTTP status, if any."""
-        status = await self.post_once(url, fields, token, faults)
+        status = await self.post_once(url, letter, faults)
         for pause in BACK_OFF:
             if not worth_another_try(status):
                 break
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
-            status = await self._post(url, fields, token)
+            status = await self._post(url, letter)
         if status is None or status >= 300:
             logger.warning("webhook not taken", url=url, status=status)
         return status
 
-    async def post_once(
-        self, url: str, fields: Mapping[str, str], token: str, faults: Faults
-    ) -> int | None:
+    async def post_once(self, url: str, letter: Letter, faults: Faults) -> int | None:
         """One try; with the duplicate knob on, two: twins at one moment or one after the other."""
         if not happens(faults.duplicate):
-            return await self._post(url, fields, token)
+            return await self._post(url, letter)
         if happens(0.5):
-            first, _second = await asyncio.gather(
-                self._post(url, fields, token), self._post(url, fields, token)
-            )
+            first, _second = await asyncio.gather(self._post(url, letter), self._post(url, letter))
             return first
-        await self._post(url, fields, token)
-        return await self._post(url, fields, token)
+        await self._post(url, letter)
+        return await self._post(url, letter)
 
-    async def _post(self, url: str, fields: Mapping[str, str], token: str) -> int | None:
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-            "X-Twilio-Signature": RequestValidator(token).compute_signature(url, fields),
-            "I-Twilio-Idempotency-Token": str(uuid.uuid4()),
-            "User-Agent": "TwilioProxy/1.1",
-        }
+    async def _post(self, url: str, letter: Letter) -> int | None:
+        body, headers = letter()
         try:
             async with (
                 self.room,
                 self._session().post(
                     URL(url, encoded=True),
-                    data=urlencode(fields).encode(),
+                    data=body,
                     headers=headers,
                     allow_redirects=False,
                 ) as response,

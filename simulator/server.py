@@ -16,6 +16,8 @@ from simulator.knobs import Knobs
 from simulator.lines import Lines
 from simulator.page import Page
 from simulator.postman import Postman
+from simulator.rbm_api import RbmApi
+from simulator.rbm_network import RbmNetwork
 from simulator.twilio_api import TwilioApi
 from simulator.world import MESSAGE_LIMIT, World
 
@@ -36,12 +38,15 @@ def build(
     world = World(limit)
     postman = Postman()
     carrier = Carrier(world, postman)
+    rcs = RbmNetwork(carrier)
+    carrier.networks["google_rcs"] = rcs
     for customer in CUSTOMERS:
         phone = world.phone(customer.number)
         phone.name, phone.pinned = customer.name, True
     own = [own_requests_only] if host in LOOPBACK else []
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[*own, explain])
-    for part in (TwilioApi(carrier, lines), Knobs(carrier, lines), Page(carrier, lines)):
+    providers = (TwilioApi(carrier, lines), RbmApi(carrier, rcs, lines))
+    for part in (*providers, Knobs(carrier, rcs, lines), Page(carrier, rcs, lines)):
         app.add_routes(part.routes())
 
     async def run(_app: web.Application) -> AsyncIterator[None]:

@@ -12,12 +12,18 @@ MESSAGE_LIMIT = 200_000
 # Events a page may lag behind before it is told to load everything again.
 LISTENER_LIMIT = 500
 LISTED_PHONES = 40
+RCS = frozenset({"google_rcs"})
+# A tap that opened something: the business is told, and no bubble shows it.
+ACTION = "ACTION"
 
 
 @dataclass(slots=True, eq=False)
 class Message:
     """A message at the provider. ``direction`` is outbound (ours), inbound, or answer (the
-    provider's own words to the customer); ``at`` is when it was accepted, in Unix seconds.
+    provider's own words to the customer). Times are Unix seconds: ``at`` when it was accepted,
+    ``displayed_at`` when it was first seen on the phone, ``withdrawn_at`` when it was taken back.
+    Of RCS: ``content`` and ``traffic`` as sent, ``payload`` and ``location`` of what the customer
+    tapped or shared, ``lapse`` what ends its time.
     """
 
     sid: str
@@ -38,6 +44,13 @@ class Message:
     at: float = field(default_factory=time.time)
     updated: float = 0.0
     sent_at: float = 0.0
+    displayed_at: float = 0.0
+    withdrawn_at: float = 0.0
+    content: dict[str, Any] | None = None
+    traffic: str = ""
+    payload: str | None = None
+    location: tuple[float, float] | None = None
+    lapse: asyncio.TimerHandle | None = None
     reporting: "asyncio.Task[None] | None" = None
 
 
@@ -166,6 +179,10 @@ def bubble(message: Message) -> dict[str, Any]:
         "media": [{"url": url, "type": kind} for url, kind in message.media],
         "at": message.at,
         "status": message.status,
+        "rcs": message.provider in RCS,
+        "content": message.content,
+        "location": message.location,
+        "quiet": message.traffic == ACTION,
     }
 
 

@@ -1,5 +1,6 @@
 """What a channel can show: declared by its adapter, looked at before anything is sent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.content.model import Card, Content, Media, Menu, Suggestion
@@ -28,7 +29,8 @@ class Shows:
     """One provider message of a channel. Texts in characters, files in bytes.
 
     ``files`` maps a type (``image/jpeg``, ``image/*``) to the largest size; ``captioned`` says
-    whether text goes with them. ``cards`` is how many cards one message takes: 1 is no carousel.
+    whether text goes with them. ``cards`` is how many cards one message takes: 1 is no carousel;
+    ``card_files`` the files a card may carry, where they are fewer than ``files``.
     """
 
     text: int
@@ -39,6 +41,7 @@ class Shows:
     card_title: int = 0
     card_text: int = 0
     card_buttons: Buttons = NO_BUTTONS
+    card_files: dict[str, int] | None = None
     buttons: Buttons = NO_BUTTONS
     rows: int = 0
     row_text: int = 0
@@ -46,9 +49,7 @@ class Shows:
 
     def takes_file(self, media: Media) -> bool:
         """Whether a file can be shown; of a size that nobody knows, that it is small enough."""
-        family = media.content_type.partition("/")[0]
-        limit = self.files.get(media.content_type, self.files.get(f"{family}/*"))
-        return bool(self.file_count) and limit is not None and (media.size or 0) <= limit
+        return bool(self.file_count) and _fits(media, self.files)
 
     def takes_card(self, card: Card) -> bool:
         """Whether a card can be shown as it is."""
@@ -56,9 +57,12 @@ class Shows:
             self.cards > 0
             and len(card.title) <= self.card_title
             and len(card.text) <= self.card_text
-            and (card.media is None or self.takes_file(card.media))
+            and (card.media is None or self._takes_on_card(card.media))
             and self.card_buttons.take(card.suggestions)
         )
+
+    def _takes_on_card(self, media: Media) -> bool:
+        return self.takes_file(media) and (self.card_files is None or _fits(media, self.card_files))
 
     def takes_carousel(self, cards: tuple[Card, ...]) -> bool:
         """Whether several cards can be shown side by side."""
@@ -100,3 +104,9 @@ class Shows:
 
     def _takes_cards(self, cards: tuple[Card, ...]) -> bool:
         return self.takes_card(cards[0]) if len(cards) == 1 else self.takes_carousel(cards)
+
+
+def _fits(media: Media, files: Mapping[str, int]) -> bool:
+    family = media.content_type.partition("/")[0]
+    limit = files.get(media.content_type, files.get(f"{family}/*"))
+    return limit is not None and (media.size or 0) <= limit

@@ -77,7 +77,14 @@ class ChannelForm(forms.Form):
                 self.add_error(known[0] if known else None, message)
 
 
-def _form_field(field: ConfigField, *, kept: bool) -> forms.CharField:
+def _form_field(field: ConfigField, *, kept: bool) -> forms.Field:
+    if field.choices:
+        return forms.ChoiceField(
+            label=field.label,
+            help_text=field.help,
+            required=field.required,
+            choices=list(field.choices),
+        )
     # What was typed stays when the form comes back with an error; what is saved never gets here.
     widget: forms.Widget = forms.TextInput()
     if field.secret:
@@ -91,7 +98,7 @@ def _form_field(field: ConfigField, *, kept: bool) -> forms.CharField:
         help_text=field.help,
         required=field.required and not kept,
         widget=widget,
-        max_length=2000,
+        max_length=field.max_length,
     )
 
 

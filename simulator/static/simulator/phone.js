@@ -1,10 +1,13 @@
 /* One customer's phone: its thread with one business number, and the composer. */
 
-import { day, get, post, text, time } from "./common.js";
+import { avatar, day, get, post, text, time } from "./common.js";
+import { drawChips, drawContent, mapLink } from "./rich.js";
 
 const LINK = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)]/g;
 const ONLY_EMOJI = /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\u200d|\ufe0f|\s){1,12}$/u;
 const NEAR_PX = 80;
+const TYPING_MS = 3000;
+const WRITES_MS = 8000;
 
 export class Phone {
   constructor(number, { close, canClose }) {
@@ -17,7 +20,10 @@ export class Phone {
     this.thread = this.find(".thread");
     this.input = this.find("textarea");
     this.select = this.find("select");
-    this.online = this.find('[role="switch"]');
+    this.online = this.find('[data-testid="phone-online"]');
+    this.rcs = this.find('[data-testid="phone-rcs"]');
+    this.told = 0; // when the business was last told that somebody writes
+    this.writes = 0; // the timer that ends "the business is writing"
     this.problem = this.find(".problem");
     this.owner("");
     this.find(".close").hidden = !canClose;
@@ -43,13 +49,19 @@ export class Phone {
       event.preventDefault();
       this.send(this.input.value, true);
     });
-    this.input.addEventListener("input", () => this.enable());
+    this.input.addEventListener("input", () => {
+      this.enable();
+      this.tellTyping();
+    });
     this.select.addEventListener("change", () => {
       this.chosen = this.address();
       this.draw();
     });
     this.online.addEventListener("change", async () => {
       await post("/phones", { number: this.number, online: this.online.checked });
+    });
+    this.rcs.addEventListener("change", async () => {
+      await post("/phones", { number: this.number, rcs: this.rcs.checked });
     });
     this.element.addEventListener("focusin", () => this.see());
   }
@@ -65,6 +77,7 @@ export class Phone {
     this.unread = summary.unread;
     this.owner(summary.name);
     this.online.checked = summary.online;
+    this.rcs.checked = summary.rcs;
     this.element.classList.toggle("is-offline", !summary.online);
     this.find(".offline").hidden = summary.online;
     this.enable();
@@ -84,7 +97,7 @@ export class Phone {
     const others = [...new Set(strangers)].filter((address) => !addresses.has(address));
     this.lines = [...lines, ...others.map((address) => ({ channel: "", name: address, address }))];
     this.select.replaceChildren(
-      ...this.lines.map((line, index) => new Option(line.name, String(index))),
+      ...this.lines.map((line, index) => new Option(line.brand ?? line.name, String(index))),
     );
     const index = this.lines.findIndex((line) => line.address === this.chosen);
     this.select.selectedIndex = this.lines.length ? Math.max(0, index) : -1;
@@ -99,12 +112,18 @@ export class Phone {
     return this.line()?.address;
   }
 
+  /** What messages of an address stand together with: a business with an agent is one thread. */
+  together(address) {
+    return this.lines.find((line) => line.address === address)?.thread ?? address;
+  }
+
   /** A bubble that is new or has changed. */
   take(bubble) {
     const isNew = !this.bubbles.has(bubble.id);
     this.bubbles.set(bubble.id, bubble);
-    const elsewhere = bubble.line !== this.address();
-    if (isNew && !bubble.mine && elsewhere && !this.input.value) {
+    const elsewhere = this.together(bubble.line) !== this.together(this.address());
+    if (!bubble.mine) this.stopWriting();
+    if (isNew && !bubble.mine && bubble.line !== this.address() && !this.input.value) {
       this.chosen = bubble.line;
       this.offer(this.lines.filter((line) => line.channel));
     } else if (!elsewhere) {
@@ -115,13 +134,39 @@ export class Phone {
   draw(fresh = null) {
     const near = this.thread.scrollHeight - this.thread.scrollTop - this.thread.clientHeight < NEAR_PX;
     const address = this.address();
-    this.find(".line-address").textContent = this.line()?.name === address ? "" : (address ?? "");
-    const shown = [...this.bubbles.values()].filter((bubble) => bubble.line === address);
+    this.brand();
+    const shown = [...this.bubbles.values()].filter(
+      (bubble) => !bubble.quiet && this.together(bubble.line) === this.together(address),
+    );
     shown.sort((a, b) => a.at - b.at);
     this.thread.replaceChildren(...this.parts(shown, fresh));
     if (!shown.length) this.thread.append(this.emptiness());
     if (near || !fresh || this.bubbles.get(fresh)?.mine) this.thread.scrollTop = this.thread.scrollHeight;
     this.enable();
+  }
+
+  /** Name, colour and logo of whom the person writes to. */
+  brand() {
+    const line = this.line();
+    this.drawFace(line);
+    this.element.classList.toggle("branded", Boolean(line?.rcs));
+    if (line?.color) this.element.style.setProperty("--brand", line.color);
+    else this.element.style.removeProperty("--brand");
+    const address = line?.rcs ? text("rcs-line") : line?.address;
+    this.find(".line-address").textContent = line?.name === address ? "" : (address ?? "");
+    this.input.placeholder = text(line?.rcs ? "rcs-message" : "text-message");
+  }
+
+  drawFace(line) {
+    const face = this.find(".business");
+    this.face ??= [...face.childNodes];
+    const shown = line?.rcs ? `${line.logo} ${line.brand}` : "";
+    if (this.faceShown === shown) return;
+    this.faceShown = shown;
+    face.className = "avatar business";
+    if (!line?.rcs) face.replaceChildren(...this.face);
+    else if (line.logo) face.replaceChildren(logo(line.logo));
+    else avatar(face, line.brand);
   }
 
   emptiness() {
@@ -131,6 +176,7 @@ export class Phone {
 
   *parts(shown, fresh) {
     let last = null;
+    const mixed = new Set(shown.map((bubble) => bubble.rcs)).size > 1;
     for (const [index, bubble] of shown.entries()) {
       if (!last || bubble.at - last.at > 3600 || day(bubble.at) !== day(last.at)) {
         const separator = document.createElement("div");
@@ -138,20 +184,62 @@ export class Phone {
         separator.textContent = `${day(bubble.at)} ${time(bubble.at)}`;
         yield separator;
       }
-      yield drawBubble(bubble, shown[index + 1], bubble.id === fresh);
+      const tap = (said) => this.answer(bubble, said);
+      yield drawBubble(bubble, shown[index + 1], bubble.id === fresh, mixed, tap);
       last = bubble;
     }
+    // Chips are there as long as nothing newer is.
+    const chips = !last?.mine && last?.content?.suggestions;
+    if (chips?.length) yield drawChips(chips, "chips", (said) => this.answer(last, said));
   }
 
   enable() {
-    const able = this.online.checked && Boolean(this.line()?.channel);
+    const able = this.able(this.line());
     this.find(".send").disabled = !able || !this.input.value.trim();
     for (const button of this.element.querySelectorAll(".quick button")) button.disabled = !able;
   }
 
+  able(line) {
+    return this.online.checked && Boolean(line?.channel) && (!line.rcs || this.rcs.checked);
+  }
+
+  /** What the person tapped on a message goes to whoever sent it. */
+  async answer(bubble, said) {
+    const line = this.lines.find((one) => one.address === bubble.line);
+    if (!this.able(line)) return;
+    this.problem.hidden = true;
+    try {
+      this.take(await post("/phone/write", { phone: this.number, line: line.channel, ...said }));
+    } catch {
+      this.problem.textContent = text("unsent");
+      this.problem.hidden = false;
+    }
+  }
+
+  tellTyping() {
+    const line = this.line();
+    const now = Date.now();
+    if (!line?.rcs || !this.able(line) || !this.input.value || now - this.told < TYPING_MS) return;
+    this.told = now;
+    post("/phone/typing", { phone: this.number, line: line.channel }).catch(() => {});
+  }
+
+  /** The business is writing at this moment. */
+  write(address) {
+    if (this.together(address) !== this.together(this.address())) return;
+    clearTimeout(this.writes);
+    this.find(".writes").hidden = false;
+    this.writes = setTimeout(() => this.stopWriting(), WRITES_MS);
+  }
+
+  stopWriting() {
+    clearTimeout(this.writes);
+    this.find(".writes").hidden = true;
+  }
+
   async send(words, typed) {
     const line = this.line();
-    if (!words.trim() || !line?.channel || !this.online.checked) return;
+    if (!words.trim() || !this.able(line)) return;
     if (typed) this.input.value = "";
     this.enable();
     this.problem.hidden = true;
@@ -178,21 +266,43 @@ export class Phone {
   }
 }
 
-function drawBubble(bubble, following, fresh) {
+function drawBubble(bubble, following, fresh, mixed, tap) {
   const element = document.createElement("div");
-  const lastOfGroup = following?.mine !== bubble.mine || following.at - bubble.at > 60;
+  const lastOfGroup =
+    following?.mine !== bubble.mine || following.rcs !== bubble.rcs || following.at - bubble.at > 60;
   element.className = "bubble";
   element.classList.toggle("mine", bubble.mine);
+  element.classList.toggle("rcs", bubble.rcs);
   element.classList.toggle("tail", lastOfGroup);
   element.classList.toggle("new", fresh);
   element.classList.toggle("refused", bubble.status === "refused");
   element.dataset.testid = bubble.mine ? "bubble-out" : "bubble-in";
   element.dataset.status = bubble.status;
+  element.dataset.by = bubble.rcs ? "rcs" : "sms";
   element.append(...bubble.media.map(drawFile));
-  if (bubble.text) element.append(drawText(bubble.text));
-  const troubled = bubble.mine && bubble.status !== "received";
-  if (lastOfGroup || troubled) element.append(drawUnder(bubble));
+  if (bubble.content) element.append(...drawContent(bubble.content, drawText, tap));
+  else if (bubble.location) element.append(drawPlace(bubble.location));
+  else if (bubble.text) element.append(drawText(bubble.text));
+  const troubled = bubble.mine && !["received", "read"].includes(bubble.status);
+  if (lastOfGroup || troubled) element.append(drawUnder(bubble, mixed));
   return element;
+}
+
+function logo(address) {
+  const image = document.createElement("img");
+  image.src = address;
+  image.alt = "";
+  return image;
+}
+
+function drawPlace([latitude, longitude]) {
+  const link = document.createElement("a");
+  link.className = "file";
+  link.href = mapLink({ latitude, longitude });
+  link.target = "_blank";
+  link.rel = "noopener noreferrer";
+  link.textContent = `📍 ${latitude}, ${longitude}`;
+  return link;
 }
 
 function drawText(words) {
@@ -224,10 +334,11 @@ function drawFile(file) {
   return link;
 }
 
-function drawUnder(bubble) {
+function drawUnder(bubble, mixed) {
   const element = document.createElement("div");
   element.className = "under";
   const status = bubble.mine ? text(bubble.status) : "";
-  element.textContent = status ? `${time(bubble.at)} · ${status}` : time(bubble.at);
+  const by = mixed ? (bubble.rcs ? "RCS" : "SMS") : "";
+  element.textContent = [time(bubble.at), status, by].filter(Boolean).join(" · ");
   return element;
 }

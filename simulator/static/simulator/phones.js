@@ -133,6 +133,7 @@ function listen() {
 
 function happen(event) {
   if (event.type === "phones") learn(event.phones);
+  if (event.type === "typing") phones.find((phone) => phone.number === event.phone)?.write(event.line);
   if (event.type === "message") phones.find((phone) => phone.number === event.phone)?.take(event);
 }
 
