@@ -115,7 +115,7 @@ class Line:
     received: Received
     message: InboundMessage
     who: Resolved
-    tap: dict[str, str] | None = None
+    tap: dict[str, str | None] | None = None
     home: str = ""
 
     @property
@@ -281,7 +281,11 @@ def _note_taps(threads: Mapping[Key, Thread]) -> None:
     for thread in threads.values():
         for line in thread.lines:
             if line.message.payload is not None:
-                line.tap = {"text": line.message.text, "payload": line.message.payload}
+                line.tap = {
+                    "text": line.message.text,
+                    "payload": line.message.payload,
+                    "message": None,
+                }
     for conversation_id, uid, options in _options(list(asked)):
         for line in asked[conversation_id].lines:
             answer = chosen(line.message.text, options)

@@ -1,9 +1,12 @@
 """The demo's workspace: people who log in, channel, labels, attributes, teams, segments."""
 
+import json
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.contrib.auth.hashers import make_password
 
 from accounts import services
@@ -12,11 +15,13 @@ from contacts.attributes import create_definition
 from contacts.labels import create_label
 from contacts.models import AttributeType, Label, Segment
 from contacts.segments.services import create_segment
-from gateway.channels import create_channel
+from gateway.channels import create_channel, update_channel
+from gateway.fallback.policy import Policy
 from gateway.models import Channel
 from routing.models import Agent
 
 SLUG = "demo"
+TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - as in every such key
 TOKEN_NAME = "Demo scripts"  # noqa: S105 - a name
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -113,10 +118,12 @@ def lay_ground(passwords: dict[str, str]) -> Ground:
         create_definition(
             workspace=workspace, member=admin, key=key, name=name, type=kind, choices=choices
         )
+    channel = _add_channel(workspace, admin)
+    _add_rcs(workspace, admin, channel)
     return Ground(
         workspace=workspace,
         members=members,
-        channel=_add_channel(workspace, admin),
+        channel=channel,
         labels={
             name: create_label(workspace=workspace, member=admin, name=name, color=color)
             for name, color in LABELS.items()
@@ -167,3 +174,33 @@ def _add_channel(workspace: Workspace, admin: Member) -> Channel:
         config=config,
         rate_per_second=50.0,
     )
+
+
+def _add_rcs(workspace: Workspace, admin: Member, behind: Channel) -> None:
+    """An RCS agent with SMS behind it, whose key only the simulator knows."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    account = {
+        "type": "service_account",
+        "project_id": "demo",
+        "private_key_id": secrets.token_hex(8),
+        "private_key": pem,
+        "client_email": "shop@demo.iam.gserviceaccount.com",
+        "token_uri": TOKEN_URI,
+    }
+    config = {
+        "agent_id": f"alder_pine_{secrets.token_hex(4)}",
+        "service_account": json.dumps(account),
+        "client_token": secrets.token_urlsafe(24),
+        "agent_name": "Alder & Pine",
+        "agent_color": "#2F6B4F",
+    }
+    rcs = create_channel(
+        workspace=workspace,
+        member=admin,
+        kind="google_rcs",
+        name="Shop RCS",
+        config=config,
+        rate_per_second=50.0,
+    )
+    update_channel(channel=rcs, member=admin, fallback=Policy(behind, after_s=30))

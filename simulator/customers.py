@@ -9,14 +9,15 @@ class Customer(NamedTuple):
     number: str
     name: str
     language: str
+    rcs: bool = False
 
 
 CUSTOMERS = (
-    Customer("+14155550114", "Lucía Fernández", "es"),
+    Customer("+14155550114", "Lucía Fernández", "es", rcs=True),
     Customer("+447700900101", "Emma Clarke", "en"),
-    Customer("+14155550111", "Maya Johnson", "en"),
+    Customer("+14155550111", "Maya Johnson", "en", rcs=True),
     Customer("+14155550115", "Javier Ortega", "es"),
-    Customer("+447700900102", "Oliver Hughes", "en"),
+    Customer("+447700900102", "Oliver Hughes", "en", rcs=True),
     Customer("+14155550116", "Carmen Ruiz", "es"),
     Customer("+14155550112", "Daniel Kim", "en"),
     Customer("+14155550113", "Sofía Ramírez", "es"),

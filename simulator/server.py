@@ -42,7 +42,7 @@ def build(
     carrier.networks["google_rcs"] = rcs
     for customer in CUSTOMERS:
         phone = world.phone(customer.number)
-        phone.name, phone.pinned = customer.name, True
+        phone.name, phone.rcs, phone.pinned = customer.name, customer.rcs, True
     own = [own_requests_only] if host in LOOPBACK else []
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[*own, explain])
     providers = (TwilioApi(carrier, lines), RbmApi(carrier, rcs, lines))

@@ -113,4 +113,8 @@ class TapSerializer(serializers.Serializer[Any]):
 
     text = serializers.CharField(read_only=True)
     payload = serializers.CharField(read_only=True)
-    message = serializers.UUIDField(read_only=True, help_text="The uid of the message with it.")
+    message = serializers.UUIDField(
+        read_only=True,
+        allow_null=True,
+        help_text="The uid of the message that offered it by number; null where it was tapped.",
+    )

@@ -1,0 +1,80 @@
+"""RCS in browsers: a carousel that is tapped, and what a phone without RCS gets in its place."""
+
+import uuid
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from benches.api import Api
+from benches.stack import Stack
+from tests.browser.test_inbox import Login, Phone, number, say
+
+__all__ = ["number"]  # a fixture
+
+
+@pytest.fixture
+def api(stack: Stack) -> Api:
+    """An admin's program."""
+    return Api(stack)
+
+
+def carousel(mark: str) -> dict[str, Any]:
+    """Two rooms to choose from."""
+    return {
+        "text": f"Which room do you like? {mark}",
+        "cards": [
+            {"title": "Sea", "suggestions": [{"type": "reply", "text": "Take the sea"}]},
+            {"title": "Garden", "suggestions": [{"type": "reply", "text": "Take the garden"}]},
+        ],
+    }
+
+
+def send(api: Api, number: str, mark: str) -> int:
+    """Send the carousel by RCS; the conversation it is in."""
+    (rcs,) = [one for one in api.get("channels/")["results"] if one["kind"] == "google_rcs"]
+    body = {
+        "to": {"kind": "phone", "value": number},
+        "channel": rcs["id"],
+        "content": carousel(mark),
+    }
+    return int(api.post("messages/", body)["conversation"])
+
+
+def thread(page: Page, stack: Stack, conversation: int) -> Page:
+    """The agent opens it."""
+    page.goto(f"{stack.url}/conversations/{conversation}/")
+    expect(page.get_by_test_id("message-card")).to_have_count(2)
+    return page
+
+
+def test_a_carousel_is_tapped(
+    stack: Stack, login: Login, phone: Phone, number: str, api: Api
+) -> None:
+    Api.tell(f"{stack.simulator}/phones", {"number": number, "rcs": True})
+    customer, mark = phone(number), uuid.uuid4().hex[:8]
+    conversation = send(api, number, mark)
+    agent = thread(login("admin"), stack, conversation)
+    expect(agent.get_by_test_id("tick-read").last).to_be_visible()
+    customer.get_by_role("button", name="Take the garden").click()
+    answer = agent.locator(".msg-in").get_by_test_id("message-text")
+    expect(answer.last).to_have_text("Take the garden")
+    expect(agent.get_by_test_id("message-story")).to_have_count(0)
+    newest = api.get(f"conversations/{conversation}/messages/")["results"]
+    (tap,) = [one["tap"] for one in newest if one["tap"]]
+    assert (tap["text"], tap["payload"]) == ("Take the garden", "Take the garden")
+
+
+def test_a_plain_phone_gets_it_in_words(
+    stack: Stack, login: Login, phone: Phone, number: str, api: Api
+) -> None:
+    customer, mark = phone(number), uuid.uuid4().hex[:8]
+    agent = thread(login("admin"), stack, send(api, number, mark))
+    expect(customer.get_by_test_id("bubble-in").last).to_contain_text("2. Take the garden")
+    story = agent.get_by_test_id("message-story")
+    expect(story).to_have_text("This phone takes no RCS; sent as SMS.")
+    say(customer, "2")
+    expect(agent.get_by_test_id("message-tapped")).to_have_text("Chosen:Take the garden")
+    agent.get_by_test_id("composer-input").fill(f"The garden it is. {mark}")
+    agent.get_by_test_id("composer-send").click()
+    expect(customer.get_by_test_id("bubble-in").last).to_contain_text("The garden it is.")
