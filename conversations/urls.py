@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from conversations.views import actions, fragments, life, pages
+from conversations.views import actions, fragments, life, pages, reaching
 
 urlpatterns = [
     path("", pages.inbox, name="inbox"),
@@ -18,6 +18,7 @@ urlpatterns = [
         fragments.menu,
         name="conversation-menu",
     ),
+    path("conversations/<int:pk>/reach/", reaching.ask_reach, name="conversation-reach"),
     path("conversations/<int:pk>/send/", actions.send, name="conversation-send"),
     path(
         "conversations/<int:pk>/messages/<int:message_pk>/retry/",

@@ -19,6 +19,7 @@ from conversations.presenters.conversation import (
     snooze_choices,
 )
 from conversations.presenters.panel import panel as panel_of
+from conversations.presenters.reaching import reaching
 from conversations.presenters.rows import rows as present_rows
 from conversations.selectors import listing, threads
 from conversations.selectors.listing import ListFilter
@@ -112,9 +113,8 @@ def panel(request: MemberRequest, pk: int) -> HttpResponse:
         others=threads.other_conversations(conversation, request.member),
         activities=threads.activities(conversation),
     )
-    return render(
-        request, "conversations/panel.html", {"conversation": conversation, "panel": shown}
-    )
+    context = {"conversation": conversation, "panel": shown, "reaching": reaching(addresses)}
+    return render(request, "conversations/panel.html", context)
 
 
 @require_safe

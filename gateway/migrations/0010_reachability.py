@@ -5,26 +5,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('gateway', '0009_fallback'),
+        ("accounts", "0001_initial"),
+        ("gateway", "0009_fallback"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Reachability',
+            name="Reachability",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(max_length=320)),
-                ('reach', models.CharField(choices=[('yes', 'yes'), ('no', 'no'), ('not_launched', 'not_launched')], max_length=16)),
-                ('features', models.JSONField(default=list)),
-                ('checked_at', models.DateTimeField()),
-                ('channel', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='gateway.channel')),
-                ('workspace', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("address", models.CharField(max_length=320)),
+                (
+                    "reach",
+                    models.CharField(
+                        choices=[("yes", "yes"), ("no", "no"), ("not_launched", "not_launched")],
+                        max_length=16,
+                    ),
+                ),
+                ("features", models.JSONField(default=list)),
+                ("checked_at", models.DateTimeField()),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="gateway.channel",
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('channel', 'address'), name='reachability_unique')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("channel", "address"), name="reachability_unique"
+                    )
+                ],
             },
         ),
     ]

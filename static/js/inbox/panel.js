@@ -22,6 +22,7 @@ async function load() {
   const html = await response.text();
   const top = place.scrollTop;
   place.innerHTML = html;
+  htmx.process(place);
   place.scrollTop = top;
 }
 
