@@ -134,6 +134,31 @@ def check_url(url: str) -> URL:
     return parsed
 
 
+def origin(url: str) -> str:
+    """Scheme, host and port; empty for what is no http(s) URL."""
+    try:
+        parsed = URL(url)
+        return str(parsed.origin()) if parsed.scheme in {"http", "https"} else ""
+    except ValueError:
+        return ""
+
+
+def find_host(url: str) -> None:
+    """Look up a URL's host now. Forbidden as ``check_url``, or when its name leads into a private
+    network; Unreachable when nobody knows the name.
+    """
+    parsed = check_url(url)
+    host, port = parsed.host or "", parsed.port or 0
+    if exempt(parsed):
+        return
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise Unreachable(f"There is no host {host}.") from error
+    if not all(public_address(str(address[0])) for *_about, address in found):
+        raise Forbidden(f"{host} is an address of a private network.")
+
+
 @receiver(setting_changed, dispatch_uid="transport")
 def _check_anew(**about: object) -> None:
     """Settings change in tests only."""

@@ -183,7 +183,7 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # --- The message engine
 
-GATEWAY_ADAPTERS = ["channels_sms.twilio_sms.TwilioSms"]
+GATEWAY_ADAPTERS = ["channels_sms.twilio_sms.TwilioSms", "channels_sms.http_sms.HttpSms"]
 GATEWAY_RECEIVERS = {
     "messages": ["conversations.ingest.receive_messages"],
     "opt_outs": ["contacts.consent.receive_opt_outs"],
