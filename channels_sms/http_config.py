@@ -47,10 +47,11 @@ def reader_of_body(config: Config) -> Callable[[str], Any]:
 
 
 def _check_url(config: Config) -> Errors:
+    url = config.get("check_url")
     try:
-        url = config.get("check_url")
-        for _name, value in template.read_url(url).query if url else ():
-            template.check_string(value, template.PLAIN - {"to", "to_digits", "id"})
+        if url:
+            template.read_url(url)
+            template.check_string(url, ("from", "from_digits", "key"))
     except template.InvalidTemplate as error:
         return {"check_url": str(error)}
     return {}

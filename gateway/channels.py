@@ -222,7 +222,7 @@ def merged_config(
 
 
 def _origins(fields: Iterable[ConfigField], config: Mapping[str, Any]) -> set[str]:
-    """The hosts that a config's URLs lead to; what is no URL is refused elsewhere."""
+    """The hosts that a config's URLs lead to; what cannot be called is refused elsewhere."""
     urls = [config.get(field.name) for field in fields if field.url]
     return {found for url in urls if isinstance(url, str) and (found := origin(url))}
 

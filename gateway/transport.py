@@ -57,6 +57,10 @@ def exempt(url: URL) -> bool:
     return url.origin() == URL(settings.SIMULATOR_URL).origin()
 
 
+class PrivateName(OSError):
+    """A name that leads into a private network."""
+
+
 class Letter(aiohttp.BytesPayload):
     """A request's body that knows whether it has gone out.
 
@@ -88,7 +92,7 @@ class GuardedResolver(AbstractResolver):
         results = await self.inner.resolve(host, port, family)
         if _simulator(host, port) or all(public_address(r["host"]) for r in results):
             return results
-        raise OSError(f"{host} is an address of a private network")
+        raise PrivateName(f"{host} is an address of a private network.")
 
     async def close(self) -> None:
         """Close the wrapped resolver."""
@@ -135,11 +139,10 @@ def check_url(url: str) -> URL:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port; empty for what is no http(s) URL."""
+    """Scheme, host and port; empty for what ``check_url`` refuses."""
     try:
-        parsed = URL(url)
-        return str(parsed.origin()) if parsed.scheme in {"http", "https"} else ""
-    except ValueError:
+        return str(check_url(url).origin())
+    except (ValueError, Forbidden):
         return ""
 
 
@@ -206,6 +209,9 @@ async def _once(
             # Looked up by lower-case names, as the contract says, in whatever case they came.
             return Response(status=answer.status, headers=answer.headers, body=content)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        reason = getattr(error, "os_error", None)
+        if isinstance(reason, PrivateName):
+            raise Forbidden(str(reason)) from error
         raise Unreachable(f"No connection: {error}") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Ambiguous(f"No answer: {type(error).__name__}") from error

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from simulator import twilio_words
+from simulator import http_words, twilio_words
 from simulator.faults import Faults, happens
 from simulator.lines import Line
 from simulator.postman import Postman, worth_another_try
@@ -13,6 +13,10 @@ SENT_AFTER_S = 0.05
 ARRIVES_AFTER_S = 0.15
 # How far a report falls back that another one shall overtake.
 OVERTAKEN_S = 1.0
+
+# How each provider words its webhooks, and which of them handle opt-outs themselves.
+WORDS = {"twilio": twilio_words, "http": http_words}
+MINDS_KEYWORDS = frozenset({"twilio"})
 
 
 class Carrier:
@@ -87,12 +91,14 @@ class Carrier:
         pause: float,
         faults: Faults,
     ) -> None:
-        fields = twilio_words.status_fields(message, status)
+        fields = WORDS[message.provider].status_fields(message, status)
         if pause:
             await asyncio.sleep(pause)
         if previous:
             await asyncio.wait([previous])
-        await self.postman.deliver(message.callback, fields, message.token, faults)
+        await self.postman.deliver(
+            message.callback, fields, message.token, faults, message.provider
+        )
         if message.reporting is asyncio.current_task():
             message.reporting = None
 
@@ -110,9 +116,11 @@ class Carrier:
         if message is None:
             message = self._written(line, phone, text, media, sid)
         word = twilio_words.keyword(message.body)
-        fields = twilio_words.message_fields(message, word)
+        fields = WORDS[line.provider].message_fields(message, word)
         faults = self.faults_of(line.provider)
-        status = await self.postman.post_once(line.webhook_url, fields, line.token, faults)
+        status = await self.postman.post_once(
+            line.webhook_url, fields, line.token, faults, line.provider
+        )
         self._settle(message, status)
         if worth_another_try(status):
             self.postman.spawn(self._try_on(line, message, fields, faults))
@@ -142,6 +150,8 @@ class Carrier:
 
     def _follow_keyword(self, line: Line, phone: Phone, text: str) -> None:
         """What the carrier does by itself at STOP and START, and says to the customer."""
+        if line.provider not in MINDS_KEYWORDS:
+            return
         word = twilio_words.keyword(text)
         if word == "STOP":
             self.world.blocks.add((line.sender, phone.number))
@@ -172,9 +182,10 @@ class Carrier:
     async def _try_on(
         self, line: Line, message: Message, fields: dict[str, str], faults: Faults
     ) -> None:
-        self._settle(
-            message, await self.postman.deliver(line.webhook_url, fields, line.token, faults)
+        status = await self.postman.deliver(
+            line.webhook_url, fields, line.token, faults, line.provider
         )
+        self._settle(message, status)
 
     def _settle(self, message: Message, status: int | None) -> None:
         """The bubble's tick: the business has it, is away, or refused it."""

@@ -70,7 +70,25 @@ def twilio_line(channel: Channel, config: Mapping[str, str]) -> Line:
     )
 
 
-BUILDERS: dict[str, Callable[[Channel, Mapping[str, str]], Line]] = {"twilio": twilio_line}
+def http_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """A line of the made-up HTTP provider."""
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider="http",
+        address=config.get("from_number", ""),
+        service="",
+        account="",
+        token=config.get("webhook_secret", ""),
+        tokens=frozenset(),
+        webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/",
+    )
+
+
+BUILDERS: dict[str, Callable[[Channel, Mapping[str, str]], Line]] = {
+    "twilio": twilio_line,
+    "http": http_line,
+}
 
 
 def load_lines() -> list[Line]:

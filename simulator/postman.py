@@ -8,7 +8,7 @@ nothing.
 import asyncio
 import random
 import uuid
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ import structlog
 from twilio.request_validator import RequestValidator
 from yarl import URL
 
+from simulator import http_words
 from simulator.faults import Faults, happens
 
 logger = structlog.get_logger(__name__)
@@ -27,8 +28,26 @@ CONCURRENT = 64
 BACK_OFF = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 
 
+# A webhook's body and headers, from its URL, its fields and the secret of the line.
+Seal = Callable[[str, Mapping[str, str], str], tuple[bytes, dict[str, str]]]
+
+
+def twilio_seal(url: str, fields: Mapping[str, str], token: str) -> tuple[bytes, dict[str, str]]:
+    """A form, signed as Twilio does."""
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+        "X-Twilio-Signature": RequestValidator(token).compute_signature(url, fields),
+        "I-Twilio-Idempotency-Token": str(uuid.uuid4()),
+        "User-Agent": "TwilioProxy/1.1",
+    }
+    return urlencode(fields).encode(), headers
+
+
+SEALS: dict[str, Seal] = {"twilio": twilio_seal, "http": http_words.seal}
+
+
 class Postman:
-    """Posts forms as Twilio does; keeps the tasks that are under way."""
+    """Posts webhooks as each provider does; keeps the tasks that are under way."""
 
     def __init__(self) -> None:
         self.session: aiohttp.ClientSession | None = None
@@ -43,46 +62,43 @@ class Postman:
         return task
 
     async def deliver(
-        self, url: str, fields: Mapping[str, str], token: str, faults: Faults
+        self, url: str, fields: Mapping[str, str], token: str, faults: Faults, provider: str
     ) -> int | None:
         """Post until it is taken or two minutes have passed; the last HTTP status, if any."""
-        status = await self.post_once(url, fields, token, faults)
+        status = await self.post_once(url, fields, token, faults, provider)
         for pause in BACK_OFF:
             if not worth_another_try(status):
                 break
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
-            status = await self._post(url, fields, token)
+            status = await self._post(url, fields, token, provider)
         if status is None or status >= 300:
             logger.warning("webhook not taken", url=url, status=status)
         return status
 
     async def post_once(
-        self, url: str, fields: Mapping[str, str], token: str, faults: Faults
+        self, url: str, fields: Mapping[str, str], token: str, faults: Faults, provider: str
     ) -> int | None:
         """One try; with the duplicate knob on, two: twins at one moment or one after the other."""
         if not happens(faults.duplicate):
-            return await self._post(url, fields, token)
+            return await self._post(url, fields, token, provider)
         if happens(0.5):
             first, _second = await asyncio.gather(
-                self._post(url, fields, token), self._post(url, fields, token)
+                self._post(url, fields, token, provider), self._post(url, fields, token, provider)
             )
             return first
-        await self._post(url, fields, token)
-        return await self._post(url, fields, token)
+        await self._post(url, fields, token, provider)
+        return await self._post(url, fields, token, provider)
 
-    async def _post(self, url: str, fields: Mapping[str, str], token: str) -> int | None:
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-            "X-Twilio-Signature": RequestValidator(token).compute_signature(url, fields),
-            "I-Twilio-Idempotency-Token": str(uuid.uuid4()),
-            "User-Agent": "TwilioProxy/1.1",
-        }
+    async def _post(
+        self, url: str, fields: Mapping[str, str], token: str, provider: str
+    ) -> int | None:
+        body, headers = SEALS[provider](url, fields, token)
         try:
             async with (
                 self.room,
                 self._session().post(
                     URL(url, encoded=True),
-                    data=urlencode(fields).encode(),
+                    data=body,
                     headers=headers,
                     allow_redirects=False,
                 ) as response,

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from simulator.bodies import Invalid, answer
 from simulator.carrier import Carrier
 from simulator.customers import CUSTOMERS
+from simulator.http_api import HttpApi
 from simulator.knobs import Knobs
 from simulator.lines import Lines
 from simulator.page import Page
@@ -41,7 +42,12 @@ def build(
         phone.name, phone.pinned = customer.name, True
     own = [own_requests_only] if host in LOOPBACK else []
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[*own, explain])
-    for part in (TwilioApi(carrier, lines), Knobs(carrier, lines), Page(carrier, lines)):
+    for part in (
+        TwilioApi(carrier, lines),
+        HttpApi(carrier, lines),
+        Knobs(carrier, lines),
+        Page(carrier, lines),
+    ):
         app.add_routes(part.routes())
 
     async def run(_app: web.Application) -> AsyncIterator[None]:

@@ -146,7 +146,7 @@ def channel_context(request: MemberRequest, channel: Channel) -> dict[str, Any]:
         "label": adapter.label,
         "health": channel_health([channel])[channel.pk],
         "webhook_url": webhook_url(channel),
-        "setup_html": setup.render({"channel": channel}),
+        "setup_html": setup.render({"channel": channel, "config": services.public_config(channel)}),
         "test_form": TestMessageForm(adapter=adapter),
     }
 
