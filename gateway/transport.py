@@ -20,6 +20,7 @@ from aiohttp.resolver import ThreadedResolver
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
+from django.utils.translation import gettext as _
 from yarl import URL
 
 from gateway.contract import Request, Response
@@ -48,6 +49,11 @@ def public_address(host: str) -> bool:
     if any(address in network for network in TRANSLATED):
         return False
     return address.is_global and not address.is_multicast
+
+
+def private(host: str) -> str:
+    """Why a host is not called, in words."""
+    return _("%s is an address of a private network.") % host
 
 
 def exempt(url: URL) -> bool:
@@ -92,7 +98,7 @@ class GuardedResolver(AbstractResolver):
         results = await self.inner.resolve(host, port, family)
         if _simulator(host, port) or all(public_address(r["host"]) for r in results):
             return results
-        raise PrivateName(f"{host} is an address of a private network.")
+        raise PrivateName(private(host))
 
     async def close(self) -> None:
         """Close the wrapped resolver."""
@@ -124,17 +130,17 @@ def check_url(url: str) -> URL:
     """The parsed URL if it may be called; Forbidden otherwise. Names are checked when resolved."""
     parsed = URL(url)
     if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise Forbidden("Only http and https URLs can be called.")
+        raise Forbidden(_("Only http and https addresses can be called."))
     if exempt(parsed):
         return parsed
     if parsed.scheme != "https" and not settings.DEBUG:
-        raise Forbidden("Only https URLs can be called.")
+        raise Forbidden(_("Only https addresses can be called."))
     try:
         public = public_address(parsed.host)
     except ValueError:
         return parsed
     if not public:
-        raise Forbidden(f"{parsed.host} is an address of a private network.")
+        raise Forbidden(private(parsed.host))
     return parsed
 
 
@@ -157,9 +163,9 @@ def find_host(url: str) -> None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise Unreachable(f"There is no host {host}.") from error
+        raise Unreachable(_("There is no host %s.") % host) from error
     if not all(public_address(str(address[0])) for *_about, address in found):
-        raise Forbidden(f"{host} is an address of a private network.")
+        raise Forbidden(private(host))
 
 
 @receiver(setting_changed, dispatch_uid="transport")
