@@ -183,7 +183,7 @@ async def call(session: aiohttp.ClientSession, request: Request, *, redirects: i
     without credentials on another host.
     """
     url, auth, headers = check_url(request.url), request.auth, dict(request.headers)
-    for _ in range(redirects + 1):
+    for _hop in range(redirects + 1):
         response = await _once(session, request, url, auth, headers)
         location = response.headers.get("location") if redirects else None
         if not location or response.status not in {301, 302, 303, 307, 308}:

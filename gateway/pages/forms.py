@@ -98,7 +98,10 @@ class ChannelForm(forms.Form):
 
 
 class ConfigFormField(forms.CharField):
-    """A setting of the adapter's; ``group`` is where it stands, ``wide`` that it needs the room."""
+    """A setting of the adapter's; ``group`` is where it stands, ``wide`` that it needs the room.
+
+    ``fallback``: what counts when it is left empty.
+    """
 
     def __init__(self, setting: ConfigField, *, kept: bool) -> None:
         super().__init__(
@@ -110,6 +113,7 @@ class ConfigFormField(forms.CharField):
             initial=setting.default,
         )
         self.group = setting.group
+        self.fallback = setting.default
         self.wide = setting.multiline or setting.url
 
 
