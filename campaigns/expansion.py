@@ -29,7 +29,7 @@ from gateway.fallback.policy import policy_of
 from gateway.models import Delivery
 from gateway.outbox.queue import BulkItem, queue_bulk
 from gateway.reach.asking import can_ask, fresh, reach_of
-from gateway.registry import adapter_class
+from gateway.registry import capabilities_of
 from gateway.sql import update_from_values
 from gateway.states import State
 from gateway.wake import wake
@@ -178,7 +178,7 @@ def _next_lines(campaign: Campaign) -> list[Waiting]:
 
 
 def _write(campaign: Campaign, lines: Sequence[Waiting]) -> Texts:
-    limit = adapter_class(given(campaign.channel).kind).capabilities.max_text
+    limit = capabilities_of(given(campaign.channel)).max_text
     try:
         template = compile_template(campaign.workspace, campaign.text)
     except ValidationError:

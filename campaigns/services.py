@@ -20,7 +20,7 @@ from contacts.rendering import MissingValue, check_template, render
 from gateway.addresses import InvalidAddress, normalize
 from gateway.models import Batch, BatchState, Channel, Priority
 from gateway.outbox.queue import queue_delivery, set_batch_state
-from gateway.registry import adapter_class
+from gateway.registry import adapter_class, capabilities_of
 
 # Longer than any channel takes, so that drafts of any length are kept and told at the check.
 LONGEST_DRAFT = 20_000
@@ -157,7 +157,7 @@ def _text_error(campaign: Campaign) -> str:
     except ValidationError as error:
         return " ".join(error.messages)
     if campaign.channel is not None:
-        limit = adapter_class(campaign.channel.kind).capabilities.max_text
+        limit = capabilities_of(campaign.channel).max_text
         if len(campaign.text) > limit:
             return _("At most %(limit)d characters on this channel; the text has %(count)d.") % {
                 "limit": limit,

@@ -19,6 +19,7 @@ from accounts.audit import record
 from accounts.models import Member, Workspace
 from gateway.addresses import PHONE, InvalidAddress, normalize
 from gateway.contract import Checked, ConfigField
+from gateway.errors import Unreachable
 from gateway.exchange import Exchange
 from gateway.fallback.policy import Policy, check_policy
 from gateway.models import Channel, ChannelLog
@@ -26,11 +27,13 @@ from gateway.outbox.claim import ensure_buckets
 from gateway.outbox.waking import wake_outbox
 from gateway.registry import UnknownKind, adapter_class, adapter_for, base_url
 from gateway.secrets import seal, unseal
-from gateway.transport import run_steps
+from gateway.transport import Forbidden, check_url, find_host, origin, run_steps
 from gateway.vitals import vitals
 
 CHANGEABLE = {"name", "enabled", "rate_per_second", "fallback"}
 MAX_RATE = 10_000.0
+MOST_TEXT = 2_000
+MOST_LINES = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +80,14 @@ def clean_config(kind: str, config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _clean_value(field: ConfigField, value: Any) -> str:
-    if value is None or value == "":
+    if value is not None and not isinstance(value, str):
+        raise ValidationError(_("This must be a text."))
+    text = (value or "").strip() or field.default
+    if not text:
         if field.required:
             raise ValidationError(_("This field is required."))
         return ""
-    if not isinstance(value, str):
-        raise ValidationError(_("This must be a text."))
-    return _clean_text(field, value.strip())
+    return _clean_text(field, text)
 
 
 def _clean_text(field: ConfigField, value: str) -> str:
@@ -92,12 +96,36 @@ def _clean_text(field: ConfigField, value: str) -> str:
             return normalize(PHONE, value)
         except InvalidAddress as error:
             raise ValidationError(str(error)) from error
-    if len(value) > field.max_length or (field.pattern and not re.fullmatch(field.pattern, value)):
+    if field.choices and value not in dict(field.choices):
+        words = ", ".join(word for word, _label in field.choices)
+        raise ValidationError(_("This must be one of: %s.") % words)
+    if field.url:
+        _check_url(value)
+    if field.multiline:
+        value = value.replace("\r\n", "\n")
+    unprintable = any(char < " " and not (field.multiline and char in "\n\t") for char in value)
+    if unprintable or (field.pattern and not re.fullmatch(field.pattern, value)):
         raise ValidationError(str(field.pattern_error) or _("This value has the wrong form."))
-    known = [choice for choice, _label in field.choices]
-    if known and value not in known:
-        raise ValidationError(_("One of: %(kinds)s.") % {"kinds": ", ".join(known)})
+    limit = longest(field)
+    if len(value) > limit:
+        raise ValidationError(_("At most %d characters.") % limit)
     return value
+
+
+def longest(field: ConfigField) -> int:
+    """How many characters a setting may have."""
+    return field.max_length or (MOST_LINES if field.multiline else MOST_TEXT)
+
+
+def _check_url(value: str) -> None:
+    try:
+        check_url(value)
+    except Forbidden as error:
+        raise ValidationError(
+            _("This address cannot be called: %(why)s") % {"why": error.text}
+        ) from error
+    except ValueError as error:
+        raise ValidationError(_("This is no web address; write it like https://….")) from error
 
 
 def _clean_rate(rate: Any) -> float:
@@ -195,11 +223,31 @@ def _set_fallback(row: Channel, policy: Policy | None) -> None:
 def merged_config(
     channel: Channel, config: Mapping[str, Any], forget: Collection[str] = ()
 ) -> dict[str, Any]:
-    """What is saved with the given values over it; a blank secret keeps the saved one."""
-    secret = {field.name for field in adapter_class(channel.kind).fields if field.secret}
+    """What is saved with the given values over it; a blank secret keeps the saved one.
+
+    ValidationError when the saved secrets would leave for another host than they were given for.
+    """
+    fields = adapter_class(channel.kind).fields
+    secret = {field.name for field in fields if field.secret}
     kept = {name: value for name, value in config.items() if value or name not in secret}
-    merged = {**unseal(channel.config), **kept}
-    return {name: value for name, value in merged.items() if name not in forget}
+    before = unseal(channel.config)
+    merged = {**before, **kept}
+    merged = {name: value for name, value in merged.items() if name not in forget}
+    if _origins(fields, merged) - _origins(fields, before):
+        _refuse_to_carry(secret & before.keys() & merged.keys() - kept.keys())
+    return merged
+
+
+def _origins(fields: Iterable[ConfigField], config: Mapping[str, Any]) -> set[str]:
+    """The hosts that a config's URLs lead to; what cannot be called is refused elsewhere."""
+    urls = [config.get(field.name) for field in fields if field.url]
+    return {found for url in urls if isinstance(url, str) and (found := origin(url))}
+
+
+def _refuse_to_carry(secrets: Collection[str]) -> None:
+    message = _("The address leads to another host, so enter this again.")
+    if secrets:
+        raise ValidationError(dict.fromkeys(secrets, message))
 
 
 @transaction.atomic
@@ -279,7 +327,21 @@ def channel_health(channels: Iterable[Channel]) -> dict[UUID, Health]:
 def check_config_with_provider(kind: str, config: Mapping[str, str]) -> Checked:
     """Ask the provider about credentials that are not saved yet; a SendError says what is wrong."""
     cls = adapter_class(kind)
-    return run_steps(cls(config, base_url=base_url(cls)).check(), [])
+    adapter = cls(config, base_url=base_url(cls))
+    if adapter.base_url == cls.provider_url:
+        _find_hosts(cls.fields, config)
+    return run_steps(adapter.check(), [])
+
+
+def _find_hosts(fields: Iterable[ConfigField], config: Mapping[str, str]) -> None:
+    """Look the hosts of typed URLs up, so that a wrong one is noticed before the first message."""
+    for field in fields:
+        url = config.get(field.name, "")
+        if field.url and url:
+            try:
+                find_host(url)
+            except Unreachable as error:
+                raise ValidationError({field.name: error.text}) from error
 
 
 def check_channel(channel: Channel) -> Checked:

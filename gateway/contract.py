@@ -185,9 +185,13 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Result of a credentials check: what the provider says about the account, in words."""
+    """Result of a credentials check: what the provider says about the account, in words.
+
+    ``tried`` is false where it could not be asked; the words then say why.
+    """
 
     summary: str
+    tried: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,9 @@ class ConfigField:
     """One setting of a channel; the form, the API and its checks are generated from these.
 
     ``pattern`` is a full-match regular expression; ``secret`` values are write-only. ``choices``
-    are the values there are, each with its words; ``max_length`` in characters.
+    are (value, label), an empty value becomes ``default``; ``max_length`` in characters (0: the
+    usual). ``url``: the outgoing door must let it through, and secrets that are saved do not follow
+    it to another host. Fields of one ``group`` stand together under its name.
     """
 
     name: str
@@ -207,8 +213,12 @@ class ConfigField:
     pattern_error: "str | _StrPromise" = ""
     placeholder: str = ""
     phone: bool = False
+    url: bool = False
+    multiline: bool = False
     choices: "tuple[tuple[str, str | _StrPromise], ...]" = ()
-    max_length: int = 2_000
+    default: str = ""
+    group: "str | _StrPromise" = ""
+    max_length: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +252,10 @@ class Adapter(ABC):
     """One kind of channel at one provider. Instances hold the decrypted config, nothing else.
 
     ``base_url`` is the provider's fixed host, or the simulator's look-alike; it is never typed by
-    a person.
+    a person. Where the URL itself is a setting (``ConfigField.url``), ``base_url`` other than
+    ``provider_url`` still means that nothing may leave for any other place.
+
+    ``capabilities`` are the kind's; an instance may have its own, as far as its config says so.
     """
 
     kind: ClassVar[str]
@@ -251,7 +264,7 @@ class Adapter(ABC):
     address_kind: ClassVar[str]  # one of gateway.addresses.KINDS
     provider: ClassVar[str]  # the simulator's path and the name in logs
     provider_url: ClassVar[str]
-    capabilities: ClassVar[Capabilities]
+    capabilities: Capabilities
     fields: ClassVar[tuple[ConfigField, ...]]
 
     def __init__(self, config: Mapping[str, str], *, base_url: str | None = None) -> None:
@@ -290,6 +303,13 @@ class Adapter(ABC):
     @abstractmethod
     def parse(self, request: WebhookRequest) -> Sequence[Event]:
         """All events of a verified request. An exception keeps the request as ``failed``."""
+
+    def kept_url(self, request: WebhookRequest) -> str:
+        """The URL as it is stored with the request: without secrets, if the provider puts any in.
+
+        ``parse`` gets the request with this URL.
+        """
+        return request.url
 
     def acknowledge(self, request: WebhookRequest) -> WebhookResponse:
         """What the provider expects back for a stored request."""

@@ -72,7 +72,7 @@ def as_arrival(
         version=channel.version,
         shard=shard_of(channel.pk, shard_key),
         method=request.method,
-        url=request.url,
+        url=channel.adapter.kept_url(request),
         headers={name: request.headers[name] for name in KEPT_HEADERS if name in request.headers},
         body=request.body,
         request_id=request_id,

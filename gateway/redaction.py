@@ -1,7 +1,7 @@
 """Makes exchanges with providers fit for a log: no credentials, no message bodies."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -18,11 +18,11 @@ SECRET_WORDS = ("token", "secret", "password", "authorization", "api_key", "apik
 
 def request_summary(request: Request) -> str:
     """The fields of a request as one JSON line; private and secret values replaced."""
-    fields: Mapping[str, Any] | list[tuple[str, str]]
-    fields = list(request.data) if request.data is not None else request.json or {}
-    pairs = fields.items() if isinstance(fields, Mapping) else fields
     hidden = _hidden(request.private)
-    shown = {name: HIDDEN if hidden[name] else value for name, value in pairs}
+    if request.data is not None:
+        shown: Any = {name: HIDDEN if hidden[name] else value for name, value in request.data}
+    else:
+        shown = _scrub(request.json or {}, hidden)
     return _without(_as_json(shown), request.secrets)[:LIMIT]
 
 

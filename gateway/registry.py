@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from gateway.contract import Adapter
-from gateway.secrets import unseal
+from gateway.contract import Adapter, Capabilities
+from gateway.secrets import Undecryptable, unseal
 
 if TYPE_CHECKING:
     from gateway.models import Channel
@@ -36,6 +36,17 @@ def adapter_for(channel: "Channel") -> Adapter:
     """The channel's adapter with its decrypted config, aimed at the provider or the simulator."""
     cls = adapter_class(channel.kind)
     return cls(unseal(channel.config), base_url=base_url(cls))
+
+
+def capabilities_of(channel: "Channel") -> Capabilities:
+    """What this channel can do; what its kind can when its config cannot be read.
+
+    Raises UnknownKind.
+    """
+    try:
+        return adapter_for(channel).capabilities
+    except Undecryptable:
+        return adapter_class(channel.kind).capabilities
 
 
 def base_url(cls: type[Adapter]) -> str:

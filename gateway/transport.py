@@ -20,6 +20,7 @@ from aiohttp.resolver import ThreadedResolver
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
+from django.utils.translation import gettext as _
 from yarl import URL
 
 from gateway.contract import Grant, Request, Response
@@ -53,11 +54,20 @@ def public_address(host: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
+def private(host: str) -> str:
+    """Why a host is not called, in words."""
+    return _("%s is an address of a private network.") % host
+
+
 def exempt(url: URL) -> bool:
     """Whether the URL is the simulator's own origin."""
     if not settings.SIMULATOR_URL:
         return False
     return url.origin() == URL(settings.SIMULATOR_URL).origin()
+
+
+class PrivateName(OSError):
+    """A name that leads into a private network."""
 
 
 class Letter(aiohttp.BytesPayload):
@@ -91,7 +101,7 @@ class GuardedResolver(AbstractResolver):
         results = await self.inner.resolve(host, port, family)
         if _simulator(host, port) or all(public_address(r["host"]) for r in results):
             return results
-        raise OSError(f"{host} is an address of a private network")
+        raise PrivateName(private(host))
 
     async def close(self) -> None:
         """Close the wrapped resolver."""
@@ -123,18 +133,42 @@ def check_url(url: str) -> URL:
     """The parsed URL if it may be called; Forbidden otherwise. Names are checked when resolved."""
     parsed = URL(url)
     if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise Forbidden("Only http and https URLs can be called.")
+        raise Forbidden(_("Only http and https addresses can be called."))
     if exempt(parsed):
         return parsed
     if parsed.scheme != "https" and not settings.DEBUG:
-        raise Forbidden("Only https URLs can be called.")
+        raise Forbidden(_("Only https addresses can be called."))
     try:
         public = public_address(parsed.host)
     except ValueError:
         return parsed
     if not public:
-        raise Forbidden(f"{parsed.host} is an address of a private network.")
+        raise Forbidden(private(parsed.host))
     return parsed
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port; empty for what ``check_url`` refuses."""
+    try:
+        return str(check_url(url).origin())
+    except (ValueError, Forbidden):
+        return ""
+
+
+def find_host(url: str) -> None:
+    """Look up a URL's host now. Forbidden as ``check_url``, or when its name leads into a private
+    network; Unreachable when nobody knows the name.
+    """
+    parsed = check_url(url)
+    host, port = parsed.host or "", parsed.port or 0
+    if exempt(parsed):
+        return
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise Unreachable(_("There is no host %s.") % host) from error
+    if not all(public_address(str(address[0])) for *_about, address in found):
+        raise Forbidden(private(host))
 
 
 @receiver(setting_changed, dispatch_uid="transport")
@@ -166,7 +200,7 @@ async def _granted(
     async def ask(question: Request) -> Response:
         return await _follow(session, question, dict(question.headers), 0)
 
-    for _ in range(2):
+    for _attempt in range(2):
         token = await tokens.get(grant, ask)
         headers = {**request.headers, "Authorization": f"Bearer {token}"}
         response = await _follow(session, request, headers, redirects)
@@ -180,7 +214,7 @@ async def _follow(
     session: aiohttp.ClientSession, request: Request, headers: dict[str, str], redirects: int
 ) -> Response:
     url, auth = check_url(request.url), request.auth
-    for _ in range(redirects + 1):
+    for _hop in range(redirects + 1):
         response = await _once(session, request, url, auth, headers)
         location = response.headers.get("location") if redirects else None
         if not location or response.status not in {301, 302, 303, 307, 308}:
@@ -212,6 +246,9 @@ async def _once(
             # Looked up by lower-case names, as the contract says, in whatever case they came.
             return Response(status=answer.status, headers=answer.headers, body=content)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        reason = getattr(error, "os_error", None)
+        if isinstance(reason, PrivateName):
+            raise Forbidden(str(reason)) from error
         raise Unreachable(f"No connection: {error}") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Ambiguous(f"No answer: {type(error).__name__}") from error

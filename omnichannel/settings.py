@@ -188,7 +188,11 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # --- The message engine
 
-GATEWAY_ADAPTERS = ["channels_sms.twilio_sms.TwilioSms", "channels_sms.google_rcs.GoogleRcs"]
+GATEWAY_ADAPTERS = [
+    "channels_sms.twilio_sms.TwilioSms",
+    "channels_sms.google_rcs.GoogleRcs",
+    "channels_sms.http_sms.HttpSms",
+]
 GATEWAY_RECEIVERS = {
     "messages": ["conversations.ingest.receive_messages"],
     "opt_outs": ["contacts.consent.receive_opt_outs"],

@@ -5,16 +5,21 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from simulator import twilio_words
+from simulator import http_words, twilio_words
 from simulator.faults import Faults, happens
 from simulator.lines import Line
-from simulator.postman import Letter, Postman, twilio_letter, worth_another_try
+from simulator.postman import Letter, Postman, http_letter, twilio_letter, worth_another_try
 from simulator.world import ACTION, Message, Phone, World, new_sid
 
 SENT_AFTER_S = 0.05
 ARRIVES_AFTER_S = 0.15
 # How far a report falls back that another one shall overtake.
 OVERTAKEN_S = 1.0
+
+# How each provider words its webhooks and writes them, and which handle opt-outs themselves.
+WORDS = {"twilio": twilio_words, "http": http_words}
+LETTERS = {"twilio": twilio_letter, "http": http_letter}
+MINDS_KEYWORDS = frozenset({"twilio"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Carrier:
         self.world = world
         self.postman = postman
         self.faults: dict[str, Faults] = {}
-        self.networks: dict[str, Network] = {"twilio": self}
+        self.networks: dict[str, Network] = {"twilio": self, "http": self}
 
     def faults_of(self, provider: str) -> Faults:
         """How this provider misbehaves at the moment."""
@@ -108,8 +113,8 @@ class Carrier:
 
     def _report(self, message: Message, status: str) -> None:
         if message.callback:
-            fields = twilio_words.status_fields(message, status)
-            letter = twilio_letter(message.callback, fields, message.token)
+            fields = WORDS[message.provider].status_fields(message, status)
+            letter = LETTERS[message.provider](message.callback, fields, message.token)
             self.report(message, letter, may_be_overtaken=status != "delivered")
 
     def report(
@@ -150,8 +155,8 @@ class Carrier:
             message = self.written(line, phone, said, new_sid("MM" if said.media else "SM"))
             self._follow_keyword(line, phone, message.body)
         word = twilio_words.keyword(message.body)
-        fields = twilio_words.message_fields(message, word)
-        letter = twilio_letter(line.webhook_url, fields, line.token)
+        fields = WORDS[line.provider].message_fields(message, word)
+        letter = LETTERS[line.provider](line.webhook_url, fields, line.token)
         return message, await self.bring(line, message, letter)
 
     def written(self, line: Line, phone: Phone, said: Said, sid: str) -> Message:
@@ -191,6 +196,8 @@ class Carrier:
 
     def _follow_keyword(self, line: Line, phone: Phone, text: str) -> None:
         """What the carrier does by itself at STOP and START, and says to the customer."""
+        if line.provider not in MINDS_KEYWORDS:
+            return
         word = twilio_words.keyword(text)
         if word == "STOP":
             self.world.blocks.add((line.sender, phone.number))

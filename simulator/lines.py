@@ -95,6 +95,22 @@ def twilio_line(channel: Channel, config: Mapping[str, str]) -> Line:
     )
 
 
+def http_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """A line of the made-up HTTP provider."""
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider="http",
+        address=config.get("from_number", ""),
+        service="",
+        account="",
+        token=config.get("webhook_secret", ""),
+        tokens=frozenset(),
+        webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/",
+        workspace=channel.workspace_id,
+    )
+
+
 def google_rcs_line(channel: Channel, config: Mapping[str, str]) -> Line:
     """An RCS agent from a channel's configuration."""
     name = config.get("agent_id", "")
@@ -133,6 +149,7 @@ def account_of(key_file: str) -> tuple[str, str, str]:
 BUILDERS: dict[str, Callable[[Channel, Mapping[str, str]], Line]] = {
     "twilio": twilio_line,
     "google_rcs": google_rcs_line,
+    "http": http_line,
 }
 
 

@@ -17,6 +17,7 @@ import structlog
 from twilio.request_validator import RequestValidator
 from yarl import URL
 
+from simulator import http_words
 from simulator.faults import Faults, happens
 
 logger = structlog.get_logger(__name__)
@@ -42,6 +43,11 @@ def twilio_letter(url: str, fields: Mapping[str, str], token: str) -> Letter:
         }
 
     return write
+
+
+def http_letter(url: str, fields: Mapping[str, str], token: str) -> Letter:
+    """JSON as the made-up provider signs it."""
+    return lambda: http_words.seal(url, fields, token)
 
 
 class Postman:

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from simulator.bodies import Invalid, answer
 from simulator.carrier import Carrier
 from simulator.customers import CUSTOMERS
+from simulator.http_api import HttpApi
 from simulator.knobs import Knobs
 from simulator.lines import Lines
 from simulator.page import Page
@@ -45,7 +46,7 @@ def build(
         phone.name, phone.rcs, phone.pinned = customer.name, customer.rcs, True
     own = [own_requests_only] if host in LOOPBACK else []
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[*own, explain])
-    providers = (TwilioApi(carrier, lines), RbmApi(carrier, rcs, lines))
+    providers = (TwilioApi(carrier, lines), RbmApi(carrier, rcs, lines), HttpApi(carrier, lines))
     for part in (*providers, Knobs(carrier, rcs, lines), Page(carrier, rcs, lines)):
         app.add_routes(part.routes())
 

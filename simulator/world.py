@@ -40,6 +40,7 @@ class Message:
     media: tuple[tuple[str, str], ...] = ()
     callback: str = ""
     token: str = ""
+    reference: str = ""  # what the business calls it, where the provider asks
     error_code: int = 0
     at: float = field(default_factory=time.time)
     updated: float = 0.0

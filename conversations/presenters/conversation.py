@@ -13,7 +13,7 @@ from conversations.models import Conversation, Draft, Message, Status
 from conversations.presenters.messages import Bubble, bubbles
 from conversations.presenters.rows import Row, row
 from conversations.selectors import threads
-from gateway.registry import UnknownKind, adapter_class
+from gateway.registry import UnknownKind, capabilities_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def composer(
     if draft is not None:
         seen = max((row.pk for row in messages if row.created_at <= draft.updated_at), default=0)
     try:
-        capabilities = adapter_class(channel.kind).capabilities
+        capabilities = capabilities_of(channel)
         segments, max_text = capabilities.segments, capabilities.max_text
     except UnknownKind:
         segments, max_text = False, 0

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from accounts.rest.serializers import ErrorSerializer, ScopedField, StrictSerializer
 from gateway.channels import public_config, webhook_url
+from gateway.contract import ConfigField
 from gateway.fallback.model import Success
 from gateway.fallback.policy import Policy
 from gateway.models import Channel, ChannelLog, Delivery, DeliveryStatus
@@ -19,11 +20,17 @@ def describe_config() -> str:
     """Every kind's settings, for the schema: generated from the adapters."""
     lines = ["Settings by kind; secrets are write-only and always answered as null."]
     for kind, adapter in adapters().items():
-        fields = ", ".join(
-            f"`{field.name}`{' (secret)' if field.secret else ''}" for field in adapter.fields
-        )
-        lines.append(f"`{kind}`: {fields}.")
+        lines.append(f"`{kind}`: {', '.join(map(_describe, adapter.fields))}.")
     return "\n\n".join(lines)
+
+
+def _describe(field: ConfigField) -> str:
+    about = ["secret"] if field.secret else []
+    if field.choices:
+        about.append(" or ".join(f"`{word}`" for word, _label in field.choices))
+    if field.default and not field.multiline:
+        about.append(f"`{field.default}` unless said otherwise")
+    return f"`{field.name}`" + (f" ({'; '.join(about)})" if about else "")
 
 
 class HealthSerializer(serializers.Serializer[Any]):

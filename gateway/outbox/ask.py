@@ -10,7 +10,7 @@ from gateway.models import Delivery
 from gateway.outbox.changes import announce
 from gateway.outbox.clock import database_now
 from gateway.outbox.row import Row
-from gateway.registry import adapters
+from gateway.registry import capabilities_of
 from gateway.states import State
 
 BATCH = 50
@@ -55,8 +55,10 @@ def end_leases(limit: int = 500) -> int:
         .order_by("id")
         .select_for_update(skip_locked=True, of=("self",))[:limit]
     )
+    channels = {row.channel for row in rows}
+    able = {channel.pk: capabilities_of(channel) for channel in channels}
     for row in rows:
-        abilities = adapters()[row.channel.kind].capabilities
+        abilities = able[row.channel_id]
         row.lease_until = None
         if abilities.idempotent_send:
             row.state, row.due_at = State.QUEUED, now

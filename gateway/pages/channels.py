@@ -18,7 +18,7 @@ from accounts.roles import Ability
 from accounts.scoping import get_scoped
 from gateway import channels as services
 from gateway.channels import Health, channel_health, webhook_url
-from gateway.contract import Adapter
+from gateway.contract import Adapter, ConfigField
 from gateway.errors import SendError
 from gateway.models import Channel
 from gateway.pages import connect
@@ -79,7 +79,7 @@ def add_channel(request: MemberRequest, kind: str) -> HttpResponse:
     form = ChannelForm(request.POST or None, adapter=adapter)
     if request.method == "POST" and form.is_valid():
         try:
-            channel, summary = connect.connect(
+            channel, checked = connect.connect(
                 member=request.member,
                 kind=kind,
                 name=form.cleaned_data["name"],
@@ -89,7 +89,7 @@ def add_channel(request: MemberRequest, kind: str) -> HttpResponse:
         except ValidationError as error:
             form.add_refusal(error)
         else:
-            messages.success(request, _("Connected: %(account)s") % {"account": summary})
+            messages.success(request, connect.in_words(checked))
             return redirect("settings-channel-connect", channel.pk)
     return render(
         request,
@@ -122,7 +122,7 @@ def edit_channel(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
 
 def _saved(request: MemberRequest, channel: Channel, form: ChannelForm) -> bool:
     try:
-        summary = connect.change(
+        checked = connect.change(
             channel=channel,
             member=request.member,
             name=form.cleaned_data["name"],
@@ -133,10 +133,8 @@ def _saved(request: MemberRequest, channel: Channel, form: ChannelForm) -> bool:
     except ValidationError as error:
         form.add_refusal(error)
         return False
-    messages.success(
-        request,
-        _("Saved. Connected: %(account)s") % {"account": summary} if summary else _("Saved."),
-    )
+    said = [_("Saved.")] + ([connect.in_words(checked)] if checked else [])
+    messages.success(request, " ".join(said))
     return True
 
 
@@ -149,7 +147,7 @@ def channel_context(request: MemberRequest, channel: Channel) -> dict[str, Any]:
         "label": adapter.label,
         "health": channel_health([channel])[channel.pk],
         "webhook_url": webhook_url(channel),
-        "setup_html": setup.render({"channel": channel}),
+        "setup_html": setup.render({"channel": channel, "config": services.public_config(channel)}),
         "test_form": TestMessageForm(adapter=adapter),
     }
 
@@ -159,14 +157,25 @@ def channel_context(request: MemberRequest, channel: Channel) -> dict[str, Any]:
 def channel_page(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     """One channel: health, settings, webhook address, test."""
     channel = get_scoped(Channel, request.member.workspace_id, pk=channel_id)
-    values, kept = services.public_config(channel), services.secrets_set(channel)
     context = channel_context(request, channel)
     context["fallback_form"] = fallback_form(channel)
-    context["shown"] = [
-        (field.label, values.get(field.name), field.name in kept)
-        for field in adapter_or_404(channel.kind).fields
-    ]
+    context["shown"] = _settings_shown(channel)
     return render(request, "settings/channels/detail.html", context)
+
+
+def _settings_shown(channel: Channel) -> list[tuple[Any, Any, bool]]:
+    """Label, value, and whether it is a secret that is set; of long forms only what is set."""
+    values, kept = services.public_config(channel), services.secrets_set(channel)
+    return [
+        (field.label, field_value(field, values.get(field.name)), field.name in kept)
+        for field in adapter_or_404(channel.kind).fields
+        if values.get(field.name) or field.name in kept or not field.group
+    ]
+
+
+def field_value(field: ConfigField, value: Any) -> Any:
+    """A setting's value as people read it."""
+    return dict(field.choices).get(value, value)
 
 
 @require(Ability.SETTINGS)
@@ -199,8 +208,12 @@ def change_state(request: MemberRequest, channel_id: uuid.UUID, action: str) -> 
 
 def _check(request: MemberRequest, channel: Channel) -> None:
     try:
-        summary = services.check_channel(channel).summary
+        checked = services.check_channel(channel)
     except SendError as error:
         messages.error(request, connect.explain_refusal(error))
     else:
-        messages.success(request, _("The credentials work: %(account)s") % {"account": summary})
+        if checked.tried:
+            text = _("The credentials work: %(account)s") % {"account": checked.summary}
+            messages.success(request, text)
+        else:
+            messages.info(request, checked.summary)

@@ -14,6 +14,7 @@ from gateway.channels import (
     merged_config,
     update_channel,
 )
+from gateway.contract import Checked
 from gateway.errors import BadCredentials, SendError, Throttled, Unreachable
 from gateway.models import Channel
 from gateway.registry import adapter_class
@@ -22,14 +23,14 @@ from gateway.secrets import unseal
 
 def connect(
     *, member: Member, kind: str, name: str, config: Mapping[str, str], rate_per_second: float
-) -> tuple[Channel, str]:
+) -> tuple[Channel, Checked]:
     """A new channel and what the provider says about the account.
 
     Raises ValidationError by field, also when the provider refuses; then nothing is saved.
     """
     cleaned = clean_config(kind, config)
     _refuse_twin(member.workspace_id, kind, cleaned, except_for=None)
-    summary = _ask_provider(kind, cleaned)
+    checked = _ask_provider(kind, cleaned)
     channel = create_channel(
         workspace=member.workspace,
         member=member,
@@ -38,7 +39,7 @@ def connect(
         config=cleaned,
         rate_per_second=rate_per_second,
     )
-    return channel, summary
+    return channel, checked
 
 
 def change(
@@ -49,16 +50,16 @@ def change(
     config: Mapping[str, str],
     rate_per_second: float,
     forget: Collection[str] = (),
-) -> str:
+) -> Checked | None:
     """Change a channel; new settings are tried at the provider first (same errors as connect).
 
-    Returns what the provider said, or "" when it was not asked.
+    Returns what the provider said, or None when nothing was to be asked.
     """
     cleaned = clean_config(channel.kind, merged_config(channel, config, forget))
-    summary = ""
+    checked = None
     if cleaned != unseal(channel.config):
         _refuse_twin(channel.workspace_id, channel.kind, cleaned, except_for=channel)
-        summary = _ask_provider(channel.kind, cleaned)
+        checked = _ask_provider(channel.kind, cleaned)
     with transaction.atomic():
         update_channel(
             channel=channel,
@@ -68,7 +69,7 @@ def change(
             config=config,
             forget=forget,
         )
-    return summary
+    return checked
 
 
 def _refuse_twin(
@@ -84,11 +85,18 @@ def _refuse_twin(
         raise ValidationError({field: message} if field else message)
 
 
-def _ask_provider(kind: str, config: Mapping[str, str]) -> str:
+def _ask_provider(kind: str, config: Mapping[str, str]) -> Checked:
     try:
-        return check_config_with_provider(kind, config).summary
+        return check_config_with_provider(kind, config)
     except SendError as error:
         raise ValidationError(explain_refusal(error)) from error
+
+
+def in_words(checked: Checked) -> str:
+    """What a check has shown, for people."""
+    if not checked.tried:
+        return checked.summary
+    return _("Connected: %(account)s") % {"account": checked.summary}
 
 
 def explain_refusal(error: SendError) -> str:

@@ -1,6 +1,6 @@
 """Forms of the channel pages; a channel's fields come from its adapter."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -8,13 +8,23 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from gateway.addresses import InvalidAddress, normalize
-from gateway.channels import MAX_RATE, public_config, secrets_set
+from gateway.channels import MAX_RATE, longest, public_config, secrets_set
 from gateway.contract import Adapter, ConfigField
 from gateway.models import Channel
 from gateway.registry import adapter_class
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 PREFIX = "config_"
 FORGET = "forget_"
+
+
+class Section(NamedTuple):
+    """Fields that stand together; without a title where the adapter names none."""
+
+    title: "str | _StrPromise"
+    fields: list[forms.BoundField]
 
 
 class ChannelForm(forms.Form):
@@ -32,11 +42,11 @@ class ChannelForm(forms.Form):
         super().__init__(*args, **kwargs)
         kept = secrets_set(channel) if channel else set()
         for field in adapter.fields:
-            self.fields[PREFIX + field.name] = _form_field(field, kept=field.name in kept)
+            self.fields[PREFIX + field.name] = ConfigFormField(field, kept=field.name in kept)
             if field.name in kept and not field.required:
-                self.fields[FORGET + field.name] = forms.BooleanField(
-                    label=_("Remove the saved value"), required=False
-                )
+                forget = forms.BooleanField(label=_("Remove the saved value"), required=False)
+                forget.group = field.group  # type: ignore[attr-defined]
+                self.fields[FORGET + field.name] = forget
         self.fields["rate_per_second"] = forms.FloatField(
             label=_("Messages per second"),
             min_value=0.01,
@@ -51,6 +61,16 @@ class ChannelForm(forms.Form):
         config = {PREFIX + name: value for name, value in public_config(channel).items()}
         initial = {"name": channel.name, "rate_per_second": channel.rate_per_second, **config}
         return cls(adapter=adapter_class(channel.kind), channel=channel, initial=initial)
+
+    def sections(self) -> list[Section]:
+        """The fields by the groups the adapter puts them in, in its order."""
+        found: list[Section] = []
+        for bound in self:
+            title = getattr(bound.field, "group", "")
+            if not found or str(found[-1].title) != str(title):
+                found.append(Section(title, []))
+            found[-1].fields.append(bound)
+        return found
 
     def config(self) -> dict[str, str]:
         """The adapter's settings as typed; clean only."""
@@ -77,29 +97,40 @@ class ChannelForm(forms.Form):
                 self.add_error(known[0] if known else None, message)
 
 
-def _form_field(field: ConfigField, *, kept: bool) -> forms.Field:
-    if field.choices:
-        return forms.ChoiceField(
-            label=field.label,
-            help_text=field.help,
-            required=field.required,
-            choices=list(field.choices),
+class ConfigFormField(forms.CharField):
+    """A setting of the adapter's; ``group`` is where it stands, ``wide`` that it needs the room.
+
+    ``fallback``: what counts when it is left empty.
+    """
+
+    def __init__(self, setting: ConfigField, *, kept: bool) -> None:
+        super().__init__(
+            label=setting.label,
+            help_text=setting.help,
+            required=setting.required and not kept and not setting.default,
+            widget=_widget(setting, kept=kept),
+            max_length=longest(setting),
+            initial=setting.default,
         )
+        self.group = setting.group
+        self.fallback = setting.default
+        self.wide = setting.multiline or setting.url
+
+
+def _widget(field: ConfigField, *, kept: bool) -> forms.Widget:
     # What was typed stays when the form comes back with an error; what is saved never gets here.
+    if field.choices:
+        return forms.Select(choices=field.choices)
     widget: forms.Widget = forms.TextInput()
-    if field.secret:
+    if field.multiline:
+        widget = forms.Textarea(attrs={"rows": 4, "class": "mono"})
+    elif field.secret:
         widget = forms.PasswordInput(render_value=True)
     elif field.phone:
         widget = forms.TextInput(attrs={"type": "tel"})
     placeholder = gettext("Saved; leave empty to keep it") if kept else field.placeholder
     widget.attrs |= {"autocomplete": "off", "spellcheck": "false", "placeholder": placeholder}
-    return forms.CharField(
-        label=field.label,
-        help_text=field.help,
-        required=field.required and not kept,
-        widget=widget,
-        max_length=field.max_length,
-    )
+    return widget
 
 
 class TestMessageForm(forms.Form):
