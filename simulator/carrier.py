@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Protocol
 
 from simulator import twilio_words
 from simulator.faults import Faults, happens
@@ -15,6 +16,16 @@ ARRIVES_AFTER_S = 0.15
 OVERTAKEN_S = 1.0
 
 
+class Courier(Protocol):
+    """Speaks to the product where a provider does not do so by webhooks."""
+
+    def report(self, message: Message, status: str) -> None:
+        """Tell what became of a message."""
+
+    async def carry(self, line: Line, message: Message) -> int | None:
+        """Bring what a customer wrote, for as long as it takes; an HTTP status for the first try."""
+
+
 class Carrier:
     """Moves messages, keeps opt-outs, and reports to the product."""
 
@@ -22,6 +33,7 @@ class Carrier:
         self.world = world
         self.postman = postman
         self.faults: dict[str, Faults] = {}
+        self.couriers: dict[str, Courier] = {}
 
     def faults_of(self, provider: str) -> Faults:
         """How this provider misbehaves at the moment."""
@@ -69,6 +81,9 @@ class Carrier:
         self._report(message, status)
 
     def _report(self, message: Message, status: str) -> None:
+        courier = self.couriers.get(message.provider)
+        if courier is not None:
+            courier.report(message, status)
         if not message.callback:
             return
         faults = self.faults_of(message.provider)
@@ -109,6 +124,11 @@ class Carrier:
         message = self.world.by_sid.get(sid) if sid else None
         if message is None:
             message = self._written(line, phone, text, media, sid)
+        courier = self.couriers.get(line.provider)
+        if courier is not None:
+            status = await courier.carry(line, message)
+            self._settle(message, status)
+            return message, status
         word = twilio_words.keyword(message.body)
         fields = twilio_words.message_fields(message, word)
         faults = self.faults_of(line.provider)
@@ -141,8 +161,11 @@ class Carrier:
         return message
 
     def _follow_keyword(self, line: Line, phone: Phone, text: str) -> None:
-        """What the carrier does by itself at STOP and START, and says to the customer."""
-        word = twilio_words.keyword(text)
+        """What the carrier does by itself at STOP and START, and says to the customer.
+
+        An SMSC does nothing of the kind.
+        """
+        word = "" if line.provider in self.couriers else twilio_words.keyword(text)
         if word == "STOP":
             self.world.blocks.add((line.sender, phone.number))
         elif word == "START":
