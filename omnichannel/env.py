@@ -50,7 +50,9 @@ def networks(name: str) -> list[str]:
         try:
             ipaddress.ip_network(one)
         except ValueError as error:
-            raise ImproperlyConfigured(f"{name}: {one} is no network; write 10.8.0.0/16.") from error
+            raise ImproperlyConfigured(
+                f"{name}: {one} is no network; write 10.8.0.0/16."
+            ) from error
     return found
 
 

@@ -23,7 +23,7 @@ class Courier(Protocol):
         """Tell what became of a message."""
 
     async def carry(self, line: Line, message: Message) -> int | None:
-        """Bring what a customer wrote, for as long as it takes; an HTTP status for the first try."""
+        """Bring what a customer wrote; an HTTP status, None while the product is away."""
 
 
 class Carrier:

@@ -70,7 +70,25 @@ def twilio_line(channel: Channel, config: Mapping[str, str]) -> Line:
     )
 
 
-BUILDERS: dict[str, Callable[[Channel, Mapping[str, str]], Line]] = {"twilio": twilio_line}
+def smpp_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """A line at the SMSC from a channel's configuration."""
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider="smpp",
+        address=config.get("source", ""),
+        service="",
+        account=config.get("system_id", ""),
+        token="",
+        tokens=frozenset([config.get("password", "")]),
+        webhook_url="",
+    )
+
+
+BUILDERS: dict[str, Callable[[Channel, Mapping[str, str]], Line]] = {
+    "twilio": twilio_line,
+    "smpp": smpp_line,
+}
 
 
 def load_lines() -> list[Line]:

@@ -6,59 +6,141 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('gateway', '0008_parts'),
+        ("accounts", "0001_initial"),
+        ("gateway", "0008_parts"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ReceivedPart',
+            name="ReceivedPart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(max_length=32)),
-                ('digest', models.CharField(max_length=64)),
-                ('source', models.CharField(max_length=320)),
-                ('source_ton', models.PositiveSmallIntegerField()),
-                ('target', models.CharField(max_length=320)),
-                ('target_ton', models.PositiveSmallIntegerField()),
-                ('reference', models.IntegerField(null=True)),
-                ('number', models.PositiveSmallIntegerField(default=1)),
-                ('total', models.PositiveSmallIntegerField(default=1)),
-                ('coding', models.PositiveSmallIntegerField()),
-                ('data', models.BinaryField()),
-                ('answered', models.BooleanField(default=False)),
-                ('handed_in', models.BooleanField(default=False)),
-                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('channel', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='gateway.channel')),
-                ('workspace', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("external_id", models.CharField(max_length=32)),
+                ("digest", models.CharField(max_length=64)),
+                ("source", models.CharField(max_length=320)),
+                ("source_ton", models.PositiveSmallIntegerField()),
+                ("target", models.CharField(max_length=320)),
+                ("target_ton", models.PositiveSmallIntegerField()),
+                ("reference", models.IntegerField(null=True)),
+                ("number", models.PositiveSmallIntegerField(default=1)),
+                ("total", models.PositiveSmallIntegerField(default=1)),
+                ("coding", models.PositiveSmallIntegerField()),
+                ("data", models.BinaryField()),
+                ("answered", models.BooleanField(default=False)),
+                ("handed_in", models.BooleanField(default=False)),
+                (
+                    "received_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="gateway.channel",
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('answered', False)), fields=['channel', 'digest'], name='received_again'), models.Index(condition=models.Q(('handed_in', False)), fields=['channel', 'source', 'reference'], name='received_waiting'), models.Index(fields=['received_at'], name='received_age')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("answered", False)),
+                        fields=["channel", "digest"],
+                        name="received_again",
+                    ),
+                    models.Index(
+                        condition=models.Q(("handed_in", False)),
+                        fields=["channel", "source", "reference"],
+                        name="received_waiting",
+                    ),
+                    models.Index(fields=["received_at"], name="received_age"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SubmittedPart',
+            name="SubmittedPart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('submission', models.UUIDField()),
-                ('delivery_uid', models.UUIDField()),
-                ('address', models.CharField(max_length=320)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('total', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(choices=[('submitting', 'Submitting'), ('accepted', 'Accepted'), ('refused', 'Refused'), ('delivered', 'Delivered'), ('failed', 'Failed')], default='submitting', max_length=16)),
-                ('message_id', models.CharField(blank=True, max_length=65)),
-                ('external_id', models.CharField(blank=True, max_length=255)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('channel', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='gateway.channel')),
-                ('workspace', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("submission", models.UUIDField()),
+                ("delivery_uid", models.UUIDField()),
+                ("address", models.CharField(max_length=320)),
+                ("number", models.PositiveSmallIntegerField()),
+                ("total", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("submitting", "Submitting"),
+                            ("accepted", "Accepted"),
+                            ("refused", "Refused"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed"),
+                        ],
+                        default="submitting",
+                        max_length=16,
+                    ),
+                ),
+                ("message_id", models.CharField(blank=True, max_length=65)),
+                ("external_id", models.CharField(blank=True, max_length=255)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="gateway.channel",
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('message_id', ''), _negated=True), fields=['channel', 'message_id'], name='part_receipted'), models.Index(fields=['delivery_uid'], name='part_of_delivery'), models.Index(fields=['created_at'], name='part_age')],
-                'constraints': [models.UniqueConstraint(fields=('submission', 'number'), name='part_of_submission')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("message_id", ""), _negated=True),
+                        fields=["channel", "message_id"],
+                        name="part_receipted",
+                    ),
+                    models.Index(fields=["delivery_uid"], name="part_of_delivery"),
+                    models.Index(fields=["created_at"], name="part_age"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("submission", "number"), name="part_of_submission"
+                    )
+                ],
             },
         ),
     ]

@@ -11,9 +11,9 @@ import structlog
 from channels_sms import smpp_signature
 from channels_sms.smpp_account import Account
 from channels_sms.smpp_bridge import journal
-from channels_sms.smpp_bridge.hearing import Owner
 from channels_sms.smpp_bridge.journal import Journal
 from channels_sms.smpp_bridge.line import Line
+from channels_sms.smpp_bridge.owner import Owner
 from gateway.models import Channel
 from gateway.secrets import Undecryptable, unseal
 
@@ -91,7 +91,8 @@ class Board:
         """Whether some line is bound with the same credentials."""
         same = (account.host, account.port, account.system_id, account.password)
         return any(
-            line.bound.is_set() and (known.host, known.port, known.system_id, known.password) == same
+            line.bound.is_set()
+            and (known.host, known.port, known.system_id, known.password) == same
             for line in self.lines.values()
             for known in [line.owner.account]
         )

@@ -12,9 +12,10 @@ from uuid import UUID
 import structlog
 
 from channels_sms import smpp_errors
-from channels_sms.smpp_bridge import hearing, reach
-from channels_sms.smpp_bridge.hearing import Heard, Owner
+from channels_sms.smpp_bridge import hearing, reach, written
+from channels_sms.smpp_bridge.hearing import Heard
 from channels_sms.smpp_bridge.journal import Journal
+from channels_sms.smpp_bridge.owner import Owner
 from channels_sms.smpp_bridge.pdus import Deliver
 from channels_sms.smpp_bridge.session import (
     ANSWER_SECONDS,
@@ -73,14 +74,15 @@ class Line:
             self.spawn(work)
 
     async def wait_bound(self, deadline: float) -> Session:
-        """The session, once there is one; by ``deadline`` (monotonic) the reason why there is none."""
+        """The session, once there is one; raises why there is none by ``deadline`` (monotonic)."""
         if not self.bound.is_set() and monotonic() - self.tried_at > HURRY_SECONDS:
             self.hurried.set()
         try:
             async with asyncio.timeout(max(0.0, deadline - monotonic())):
                 await self.bound.wait()
         except TimeoutError:
-            raise self.problem from None
+            why = self.problem
+            raise type(why)(why.text, code=why.code) from None
         if self.session is None:
             raise Unreachable("The bind has just been lost.")
         return self.session
@@ -206,7 +208,7 @@ class Line:
     async def _watch_parts(self) -> None:
         while True:
             try:
-                await self.journal.run(hearing.join_overdue, self.owner)
+                await self.journal.run(written.join_overdue, self.owner)
             except Exception:  # they wait in the database; the next look finds them
                 self.log.exception("parts not looked at")
             await asyncio.sleep(OVERDUE_SECONDS)

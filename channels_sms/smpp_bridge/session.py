@@ -53,9 +53,7 @@ class Session:
     Unclear.
     """
 
-    def __init__(
-        self, streams: Streams, account: Account, heard: "Listener"
-    ) -> None:
+    def __init__(self, streams: Streams, account: Account, heard: "Listener") -> None:
         self.reader, self.writer = streams
         self.account = account
         self.heard = heard

@@ -15,8 +15,8 @@ from aiohttp import web
 from channels_sms.smpp_account import Account
 from channels_sms.smpp_bridge import journal
 from channels_sms.smpp_bridge.board import Board
-from channels_sms.smpp_bridge.hearing import Owner
 from channels_sms.smpp_bridge.line import Line, open_session
+from channels_sms.smpp_bridge.owner import Owner
 from channels_sms.smpp_bridge.pdus import Deliver
 from channels_sms.smpp_bridge.sending import send
 from channels_sms.smpp_bridge.session import Session
