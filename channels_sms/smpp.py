@@ -57,7 +57,7 @@ class Smpp(Adapter):
             "host",
             _("SMSC host"),
             help=_("The name or address your SMS provider gave you."),
-            pattern=r"[A-Za-z0-9]([A-Za-z0-9.\-:]{0,252})",
+            pattern=r"[A-Za-z0-9][A-Za-z0-9.\-]{0,252}|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*",
             pattern_error=_("A host name or an IP address, without a port."),
             placeholder="smsc.example.com",
         ),

@@ -135,6 +135,9 @@ def deliver(octets: bytes) -> Deliver:
     try:
         read.parse(octets)
         short = read.short_message or b""
+        # smpplib stops in silence where the octets end.
+        if read.sm_length is None or len(short) != read.sm_length:
+            raise Unreadable("deliver_sm: cut off")
         return Deliver(
             sequence=read.sequence,
             source=_text(read.source_addr),
@@ -146,6 +149,8 @@ def deliver(octets: bytes) -> Deliver:
             data=short or read.tlvs.get(PAYLOAD, b""),
             tlvs=read.tlvs,
         )
+    except Unreadable:
+        raise
     except (struct.error, TypeError, ValueError, AttributeError) as error:
         raise Unreadable(f"deliver_sm: {type(error).__name__}") from error
 

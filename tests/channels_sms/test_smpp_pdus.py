@@ -38,7 +38,7 @@ def test_bind_as_octets() -> None:
 def test_submit_as_octets() -> None:
     [part] = parts("Hi")
     assert pdus.submit(ACCOUNT, "+34600123456", part, 1, 9).hex() == (
-        "0000003d000000040000000000000009"
+        "00000039000000040000000000000009"
         "00" + "0101" + b"14155550100\0".hex() + "0101" + b"34600123456\0".hex() + "000000"
         "0000" + "01000000" + "02" + b"Hi".hex()
     )
@@ -46,9 +46,12 @@ def test_submit_as_octets() -> None:
 
 @pytest.mark.parametrize(
     ("way", "places"),
-    [("udh", [(44, 1, 3), (44, 2, 3), (44, 3, 3)]), ("sar", [(300, 1, 3), (300, 2, 3), (300, 3, 3)]),
-     ("payload", [None])],
-)  # fmt: skip
+    [
+        ("udh", [(44, 1, 3), (44, 2, 3), (44, 3, 3)]),
+        ("sar", [(300, 1, 3), (300, 2, 3), (300, 3, 3)]),
+        ("payload", [None]),
+    ],
+)
 def test_long_messages_in_each_way(way: str, places: list[tuple[int, int, int] | None]) -> None:
     account = dataclasses.replace(ACCOUNT, long_messages=way)
     found = submitted(account, "+34600123456", LONG)
@@ -96,7 +99,10 @@ def test_lengths_that_no_pdu_has() -> None:
             pdus.head(length.to_bytes(4) + bytes(12))
 
 
-TEXT = "id:0A1B2C sub:001 dlvrd:001 submit date:2610211200 done date:2610211201 stat:%s err:%s text:id:9"
+TEXT = (
+    "id:0A1B2C sub:001 dlvrd:001 submit date:2610211200 done date:2610211201 stat:%s err:%s "
+    "text:id:9 stat:X"
+)
 TLVS = {0x001E: b"0a1b2c\0", 0x0427: b"\x02"}
 
 

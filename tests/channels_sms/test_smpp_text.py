@@ -1,5 +1,7 @@
 """Texts on the wire: vectors, and the simulator's own reading of the same specification."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,8 +67,6 @@ def test_as_many_parts_as_are_counted_and_each_readable_by_itself(text: str) -> 
     shown = [smsc_codec.text_of(part.data, part.coding) for part in found]
     again = [decode(part.data, part.coding, "gsm") for part in found]
     assert shown == again
-    import unicodedata
-
     assert "".join(shown) == unicodedata.normalize("NFC", text)
 
 
