@@ -28,6 +28,8 @@ CODINGS = {
     0x01: "ascii", 0x03: "iso-8859-1", 0x05: "shift_jis", 0x06: "iso-8859-5", 0x07: "iso-8859-8",
     0x08: "utf-16-be", 0x0A: "iso-2022-jp", 0x0E: "euc_kr",
 }  # fmt: skip
+ASCII_CODING = 0x01
+CONTROLS = frozenset(range(0x20)) - set(b"\t\n\r")
 HEADER_FLAG = 0x40
 LONG_REFERENCE = 0x08
 
@@ -136,6 +138,9 @@ def decode(data: bytes, coding: int, alphabet: str) -> str | None:
     name = _codec(coding)
     if name is None:
         return None
+    if coding == ASCII_CODING and CONTROLS.intersection(data):
+        # Some software says ASCII and means GSM; then an escape, or an accent, gives it away.
+        return from_gsm(data)
     if name:
         return data.decode(name, "replace")
     return from_gsm(data) if alphabet == "gsm" else data.decode(CODECS[alphabet], "replace")

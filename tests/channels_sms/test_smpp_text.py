@@ -111,7 +111,8 @@ def test_headers() -> None:
 @pytest.mark.parametrize(
     ("coding", "octets", "text"),
     [
-        (0x01, b"Hi", "Hi"),
+        (0x01, b"Hi_[1]\r\n", "Hi_[1]\r\n"),
+        (0x01, b"Hola \x7d \x1b\x3c\x1b\x65\x1b\x3e", "Hola ñ [€]"),
         (0x10, b"\x00", "@"),
         (0x18, b"\x00\xe1", "á"),
         (0xF0, b"\x02", "$"),
