@@ -71,15 +71,17 @@ class Board:
             await asyncio.sleep(FRESH_SECONDS)
 
     async def refresh(self) -> None:
-        """Read the channels now, unless that was done a moment ago."""
+        """Read the channels as they are now; calls side by side share one reading."""
+        asked_at = monotonic()
         async with self.reading:
-            if monotonic() - self.read_at < AT_MOST_EVERY_SECONDS:
+            if self.read_at >= asked_at:
                 return
+            await asyncio.sleep(self.read_at + AT_MOST_EVERY_SECONDS - monotonic())
+            self.read_at = monotonic()
             try:
                 self._follow(await self.journal.run(read_channels))
             except Exception:  # the database may be away for a moment; what is known still holds
                 logger.exception("channels not read")
-            self.read_at = monotonic()
 
     async def line(self, channel_id: UUID, token: str) -> Line | None:
         """The channel's line, if the token is right; a channel that changed just now is read."""

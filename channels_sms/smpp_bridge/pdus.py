@@ -136,7 +136,7 @@ def deliver(octets: bytes) -> Deliver:
         read.parse(octets)
         short = read.short_message or b""
         # smpplib stops in silence where the octets end.
-        if read.sm_length is None or len(short) != read.sm_length:
+        if read.data_coding is None or len(short) != (read.sm_length or 0):
             raise Unreadable("deliver_sm: cut off")
         return Deliver(
             sequence=read.sequence,
