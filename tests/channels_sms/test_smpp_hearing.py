@@ -1,5 +1,6 @@
 """What the bridge does with messages and receipts, against the real database."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from channels_sms.smpp_bridge.hearing import Heard
 from channels_sms.smpp_bridge.journal import Submission
 from channels_sms.smpp_bridge.owner import Owner
 from channels_sms.smpp_errors import TEMPORARY
+from gateway.contract import WebhookRequest
 from gateway.events import InboundMessage, StatusUpdate
 from gateway.models import Channel, InboundRequest
 from gateway.registry import adapter_for
@@ -64,10 +66,8 @@ def take(owner: Owner, *group: Heard, answer: bool = True) -> list[int]:
 def events(owner: Owner) -> list[Any]:
     """All that went through the door, as the adapter understands it."""
     adapter = adapter_for(Channel.objects.get(pk=owner.channel_id))
-    found = []
+    found: list[Any] = []
     for row in InboundRequest.objects.order_by("id"):
-        from gateway.contract import WebhookRequest
-
         stored = WebhookRequest("POST", row.url, {}, bytes(row.body), row.received_at)
         found += adapter.parse(stored)
     return found
@@ -182,8 +182,6 @@ def test_an_answer_that_may_not_have_arrived_is_doubted(owner: Owner) -> None:
 
 def test_one_that_cannot_be_stored_does_not_hold_up_the_others(owner: Owner) -> None:
     good, bad = written_by_phone("good")[0], heard(b"bad", sender="x" * 20)
-    from dataclasses import replace
-
     bad.deliver = replace(bad.deliver, source="x" * 400)
     assert take(owner, good, bad) == [0, TEMPORARY]
     assert texts(owner) == ["good"]
