@@ -28,6 +28,7 @@ def pages(environment: dict[str, str]) -> list[Program]:
         Program("web", _granian("web", environment["PORT"], "--no-ws"), environment),
         Program("realtime", _granian("asgi", environment["REALTIME_PORT"]), environment, 5),
         Program("simulator", [sys.executable, *simulator], environment, 5),
+        Program("smpp", [sys.executable, "manage.py", "smpp"], environment, 10),
     ]
 
 

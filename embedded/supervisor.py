@@ -171,7 +171,12 @@ class Supervisor:
         self._stopping = True
         self._terminal.say("\nStopping …")
         self._terminal.release()
-        for names in (("prepare", "web", "realtime", "beat"), ("inbound", "outbound"), ()):
+        for names in (
+            ("prepare", "web", "realtime", "beat"),
+            ("inbound", "outbound"),
+            ("smpp",),
+            (),
+        ):
             group = [each for each in self._children if not names or each.program.name in names]
             stop_all(group)
             self._children = [each for each in self._children if each not in group]

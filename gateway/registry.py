@@ -50,7 +50,12 @@ def capabilities_of(channel: "Channel") -> Capabilities:
 
 
 def base_url(cls: type[Adapter]) -> str:
-    """The provider's host; in simulator mode the look-alike's address. Never typed by a person."""
+    """Our own bridge to the provider, where there is one (settings.GATEWAY_BRIDGES); else the
+    provider's host, in simulator mode the look-alike's address. Never typed by a person.
+    """
+    bridge = settings.GATEWAY_BRIDGES.get(cls.provider)
+    if bridge:
+        return str(bridge)
     if settings.SIMULATOR_URL:
         return f"{settings.SIMULATOR_URL}/{cls.provider}"
     return cls.provider_url

@@ -1,7 +1,8 @@
 """The one door for outgoing HTTP: time-outs, connection reuse, and no way into private networks.
 
 Addresses are resolved, checked and then connected to as checked (no second look-up), for each
-redirect again. Only the simulator's own origin is exempt, and it exists only with DEBUG.
+redirect again. Only origins that the settings name are exempt: our own bridges, and the simulator,
+which exists only with DEBUG.
 """
 
 import asyncio
@@ -60,10 +61,13 @@ def private(host: str) -> str:
 
 
 def exempt(url: URL) -> bool:
-    """Whether the URL is the simulator's own origin."""
-    if not settings.SIMULATOR_URL:
-        return False
-    return url.origin() == URL(settings.SIMULATOR_URL).origin()
+    """Whether the URL is of an origin of our own."""
+    return any(url.origin() == URL(own).origin() for own in _own_urls())
+
+
+def _own_urls() -> list[str]:
+    """The simulator and the bridges: processes of ours, named in the settings alone."""
+    return [url for url in (settings.SIMULATOR_URL, *settings.GATEWAY_BRIDGES.values()) if url]
 
 
 class PrivateName(OSError):
@@ -99,7 +103,7 @@ class GuardedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Public addresses of a name; OSError when one of them is not public."""
         results = await self.inner.resolve(host, port, family)
-        if _simulator(host, port) or all(public_address(r["host"]) for r in results):
+        if _own(host, port) or all(public_address(r["host"]) for r in results):
             return results
         raise PrivateName(private(host))
 
@@ -108,9 +112,8 @@ class GuardedResolver(AbstractResolver):
         await self.inner.close()
 
 
-def _simulator(host: str, port: int) -> bool:
-    parts = urlsplit(settings.SIMULATOR_URL)
-    return bool(parts.hostname) and (host, port) == (parts.hostname, parts.port)
+def _own(host: str, port: int) -> bool:
+    return any((host, port) == (own.hostname, own.port) for own in map(urlsplit, _own_urls()))
 
 
 def new_session(timeout: aiohttp.ClientTimeout = TIMEOUT) -> aiohttp.ClientSession:

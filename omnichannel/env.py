@@ -1,5 +1,6 @@
 """Typed readers of environment variables; a bad value names the variable."""
 
+import ipaddress
 import os
 from urllib.parse import unquote, urlsplit
 
@@ -40,6 +41,19 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list without blanks."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """A comma-separated list of IP networks."""
+    found = words(name)
+    for one in found:
+        try:
+            ipaddress.ip_network(one)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name}: {one} is no network; write 10.8.0.0/16."
+            ) from error
+    return found
 
 
 def database(name: str) -> dict[str, object]:

@@ -191,8 +191,15 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 GATEWAY_ADAPTERS = [
     "channels_sms.twilio_sms.TwilioSms",
     "channels_sms.google_rcs.GoogleRcs",
+    "channels_sms.smpp.Smpp",
     "channels_sms.http_sms.HttpSms",
 ]
+# Providers we reach through a process of our own, and where it listens; nobody types these in.
+GATEWAY_BRIDGES = {"smpp": env.text("SMPP_URL", "http://127.0.0.1:8011").rstrip("/")}
+# Private networks in which SMSCs may lie (a VPN); without any, only public addresses are called.
+SMPP_NETWORKS = env.networks("SMPP_NETWORKS")
+# The simulator's SMSC, on the host of SIMULATOR_URL; used only with it.
+SMSC_PORT = env.number("SMSC_PORT", 8012)
 GATEWAY_RECEIVERS = {
     "messages": ["conversations.ingest.receive_messages"],
     "opt_outs": ["contacts.consent.receive_opt_outs"],

@@ -52,6 +52,16 @@ class Network(Protocol):
         """The customer has looked at the phone."""
 
 
+class Courier(Protocol):
+    """Speaks to the product where a provider does not do so by webhooks."""
+
+    def report(self, message: Message, status: str) -> None:
+        """Tell what became of a message."""
+
+    async def carry(self, line: Line, message: Message) -> int | None:
+        """Bring what a customer wrote; an HTTP status, None while the product is away."""
+
+
 class Carrier:
     """Moves messages, keeps opt-outs, and reports to the product; SMS by itself.
 
@@ -62,7 +72,8 @@ class Carrier:
         self.world = world
         self.postman = postman
         self.faults: dict[str, Faults] = {}
-        self.networks: dict[str, Network] = {"twilio": self, "http": self}
+        self.networks: dict[str, Network] = {"twilio": self, "http": self, "smpp": self}
+        self.couriers: dict[str, Courier] = {}
 
     def faults_of(self, provider: str) -> Faults:
         """How this provider misbehaves at the moment."""
@@ -112,7 +123,10 @@ class Carrier:
         self._report(message, status)
 
     def _report(self, message: Message, status: str) -> None:
-        if message.callback:
+        courier = self.couriers.get(message.provider)
+        if courier is not None:
+            courier.report(message, status)
+        elif message.callback:
             fields = WORDS[message.provider].status_fields(message, status)
             letter = LETTERS[message.provider](message.callback, fields, message.token)
             self.report(message, letter, may_be_overtaken=status != "delivered")
@@ -154,6 +168,11 @@ class Carrier:
         if message is None:
             message = self.written(line, phone, said, new_sid("MM" if said.media else "SM"))
             self._follow_keyword(line, phone, message.body)
+        courier = self.couriers.get(line.provider)
+        if courier is not None:
+            status = await courier.carry(line, message)
+            self._settle(message, status)
+            return message, status
         word = twilio_words.keyword(message.body)
         fields = WORDS[line.provider].message_fields(message, word)
         letter = LETTERS[line.provider](line.webhook_url, fields, line.token)

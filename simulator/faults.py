@@ -11,6 +11,7 @@ RATES = (
     "rate_503",
     "rate_credentials",
     "drop_after_accept",
+    "drop_connection",
     "duplicate",
     "reorder",
     "revoke_race",
@@ -26,7 +27,8 @@ class Faults:
 
     ``latency_ms`` passes between accepting a message and answering, so reports can come before the
     answer. ``rate_429``, ``rate_500``, ``rate_503`` and ``rate_credentials`` refuse without
-    accepting. ``drop_after_accept`` accepts and cuts the connection without an answer.
+    accepting. ``drop_after_accept`` accepts and cuts the connection without an answer,
+    ``drop_connection`` cuts it without accepting.
     ``duplicate`` sends webhooks twice, one after the other or both at the same moment.
     ``reorder`` lets a later report overtake an earlier one, ``late_status_s`` delays reports.
 
@@ -41,6 +43,7 @@ class Faults:
     rate_503: float = 0
     rate_credentials: float = 0
     drop_after_accept: float = 0
+    drop_connection: float = 0
     duplicate: float = 0
     reorder: float = 0
     late_status_s: float = 0

@@ -1,5 +1,6 @@
 """Control calls: make the providers misbehave, see what was sent, let customers write."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -21,11 +22,14 @@ EVENTS = ["IS_TYPING", "READ", "SUBSCRIBE", "UNSUBSCRIBE"]
 class Knobs:
     """``/faults``, ``/sent``, ``/inbound`` and ``/phones``."""
 
-    def __init__(self, carrier: Carrier, rcs: RbmNetwork, lines: Lines) -> None:
+    def __init__(
+        self, carrier: Carrier, rcs: RbmNetwork, lines: Lines, smsc: Mapping[str, int]
+    ) -> None:
         self.carrier = carrier
         self.rcs = rcs
         self.world = carrier.world
         self.lines = lines
+        self.counts = smsc
 
     def routes(self) -> list[web.RouteDef]:
         """Routes to add to the application."""
@@ -34,6 +38,7 @@ class Knobs:
             web.post("/faults", self.set_faults),
             web.get("/sent", self.sent),
             web.post("/inbound", self.inbound),
+            web.get("/smsc", self.smsc),
             web.get("/phones", self.phones),
             web.post("/phones", self.set_phone),
         ]
@@ -96,6 +101,10 @@ class Knobs:
         if line is None:
             raise Invalid({"channel_address": f"No channel of {provider} has the address {name}."})
         return line
+
+    async def smsc(self, request: web.Request) -> web.Response:
+        """What happened at the SMSC since the start."""
+        return answer(dict(self.counts))
 
     async def phones(self, request: web.Request) -> web.Response:
         """The phones that are listed."""

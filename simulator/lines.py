@@ -95,6 +95,22 @@ def twilio_line(channel: Channel, config: Mapping[str, str]) -> Line:
     )
 
 
+def smpp_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """A line at the SMSC from a channel's configuration."""
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider="smpp",
+        address=config.get("source", ""),
+        service="",
+        account=config.get("system_id", ""),
+        token="",
+        tokens=frozenset([config.get("password", "")]),
+        webhook_url="",
+        workspace=channel.workspace_id,
+    )
+
+
 def http_line(channel: Channel, config: Mapping[str, str]) -> Line:
     """A line of the made-up HTTP provider."""
     return Line(
@@ -149,6 +165,7 @@ def account_of(key_file: str) -> tuple[str, str, str]:
 BUILDERS: dict[str, Callable[[Channel, Mapping[str, str]], Line]] = {
     "twilio": twilio_line,
     "google_rcs": google_rcs_line,
+    "smpp": smpp_line,
     "http": http_line,
 }
 

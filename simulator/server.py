@@ -19,6 +19,7 @@ from simulator.page import Page
 from simulator.postman import Postman
 from simulator.rbm_api import RbmApi
 from simulator.rbm_network import RbmNetwork
+from simulator.smsc import PROVIDER, Smsc
 from simulator.twilio_api import TwilioApi
 from simulator.world import MESSAGE_LIMIT, World
 
@@ -27,9 +28,14 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def build(
-    lines: Lines | None = None, *, host: str = LOOPBACK[0], limit: int = MESSAGE_LIMIT
+    lines: Lines | None = None,
+    *,
+    host: str = LOOPBACK[0],
+    limit: int = MESSAGE_LIMIT,
+    smsc_port: int | None = None,
 ) -> web.Application:
-    """The application. ``limit`` is how many messages it remembers.
+    """The application. ``limit`` is how many messages it remembers; without ``smsc_port`` (0: any)
+    nothing speaks SMPP.
 
     Raises ImproperlyConfigured unless DEBUG is on: whoever reaches it can pretend to be a customer.
     """
@@ -44,15 +50,21 @@ def build(
     for customer in CUSTOMERS:
         phone = world.phone(customer.number)
         phone.name, phone.rcs, phone.pinned = customer.name, customer.rcs, True
+    smsc = Smsc(carrier, lines)
+    carrier.couriers[PROVIDER] = smsc
     own = [own_requests_only] if host in LOOPBACK else []
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[*own, explain])
     providers = (TwilioApi(carrier, lines), RbmApi(carrier, rcs, lines), HttpApi(carrier, lines))
-    for part in (*providers, Knobs(carrier, rcs, lines), Page(carrier, rcs, lines)):
+    knobs = Knobs(carrier, rcs, lines, smsc.counted)
+    for part in (*providers, knobs, Page(carrier, rcs, lines)):
         app.add_routes(part.routes())
 
     async def run(_app: web.Application) -> AsyncIterator[None]:
         await lines.refresh()
+        if smsc_port is not None:
+            await smsc.start(host, smsc_port)
         yield
+        await smsc.close()
         await postman.close()
         lines.close()
 
@@ -79,8 +91,8 @@ async def own_requests_only(request: web.Request, handler: Handler) -> web.Strea
     return await handler(request)
 
 
-def serve(host: str, port: int) -> None:
+def serve(host: str, port: int, smsc_port: int) -> None:
     """Run until interrupted."""
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    app = build(host=host)
+    app = build(host=host, smsc_port=smsc_port)
     web.run_app(app, host=host, port=port, access_log=None, print=None, shutdown_timeout=2)

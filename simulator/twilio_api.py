@@ -64,6 +64,9 @@ class TwilioApi:
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
                 faults = self.carrier.faults_of(PROVIDER)
+                if happens(faults.drop_connection):
+                    cut_off(request)
+                    raise Refused(20503)
                 await self._check_faults(faults)
                 await self._check_credentials(request)
                 return await handler(request)

@@ -14,6 +14,7 @@ from gateway.errors import (
     Ambiguous,
     BadCredentials,
     OptedOut,
+    Rejected,
     SendError,
     Throttled,
     Unreachable,
@@ -180,8 +181,9 @@ def _denied(row: Delivery, now: datetime) -> None:
 
 def _failed(row: Delivery, one: Outcome, error: SendError, now: datetime) -> None:
     if row.state == State.UNKNOWN:
-        # Asking failed; ask again later, for as long as it takes.
-        row.ask_at = now + timedelta(seconds=ASK_AFTER[-1])
+        # Asking failed; ask again later, for as long as it takes. Unless nobody there can tell.
+        hopeless = isinstance(error, Rejected)
+        row.ask_at = None if hopeless else now + timedelta(seconds=ASK_AFTER[-1])
         return
     row.error_class, row.error_code, row.error_text = error.name, error.code, error.text[:2000]
     if isinstance(error, BadCredentials):

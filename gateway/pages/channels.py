@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
@@ -146,7 +147,8 @@ def channel_context(request: MemberRequest, channel: Channel) -> dict[str, Any]:
         "channel": channel,
         "label": adapter.label,
         "health": channel_health([channel])[channel.pk],
-        "webhook_url": webhook_url(channel),
+        # What comes over a bridge is delivered to no address.
+        "webhook_url": "" if adapter.provider in settings.GATEWAY_BRIDGES else webhook_url(channel),
         "setup_html": setup.render({"channel": channel, "config": services.public_config(channel)}),
         "test_form": TestMessageForm(adapter=adapter),
     }

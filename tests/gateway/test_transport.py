@@ -139,6 +139,23 @@ def test_no_connection_is_unreachable_and_a_cut_one_ambiguous(settings: object) 
             asyncio.run(once())
 
 
+def test_our_own_bridge_may_be_called_and_its_neighbours_may_not(settings: object) -> None:
+    settings.DEBUG = False  # type: ignore[attr-defined]
+    settings.SIMULATOR_URL = ""  # type: ignore[attr-defined]
+    with Sink() as sink:
+        settings.GATEWAY_BRIDGES = {"acme": sink.url}  # type: ignore[attr-defined]
+        url = f"{sink.url}/twilio/2010-04-01/Accounts/AC/Messages.json"
+
+        async def once(url: str) -> Response:
+            async with new_session() as session:
+                return await call(session, Request("POST", url, data=[("To", "x")]))
+
+        assert asyncio.run(once(url)).status == 201
+        for other in ("http://127.0.0.1:1/", url.replace("http:", "https:")):
+            with pytest.raises(Unreachable):
+                asyncio.run(once(other))
+
+
 def test_an_exchange_is_logged_without_secrets_and_bodies() -> None:
     request = Request(
         "POST",

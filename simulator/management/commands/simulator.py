@@ -17,6 +17,7 @@ class Command(BaseCommand):
         """Where to listen."""
         parser.add_argument("--port", type=int, default=8010)
         parser.add_argument("--host", default=LOOPBACK[0])
+        parser.add_argument("--smsc-port", type=int, default=settings.SMSC_PORT)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Refuse without DEBUG, else serve."""
@@ -27,4 +28,4 @@ class Command(BaseCommand):
             )
         host, port = options["host"], options["port"]
         self.stdout.write(f"Simulator: http://{host}:{port}/")
-        serve(host, port)
+        serve(host, port, options["smsc_port"])

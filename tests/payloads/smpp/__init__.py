@@ -1,0 +1,1 @@
+"""What the SMPP bridge hands in, and an exhibit of its channel."""
