@@ -122,7 +122,8 @@ def test_opting_out_and_in_is_recorded_with_its_source():
     address = {"kind": "phone", "value": "+34600100200", "opted_out": True}
     body = api.post("contacts/", {"addresses": [address]}).json()
     assert body["addresses"][0]["opted_out"] is True
-    assert Suppression.objects.get().address == "+34600100200"
+    stopped = set(Suppression.objects.values_list("medium", "address"))
+    assert stopped == {("sms", "+34600100200"), ("rcs", "+34600100200")}
     record = ConsentRecord.objects.get()
     assert (record.status, record.source, record.member) == ("withdrawn", "api", api.member)
     same = api.patch(f"contacts/{body['id']}/", {"addresses": [address]})

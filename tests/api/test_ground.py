@@ -247,7 +247,7 @@ CHANNEL = {"kind": "twilio_sms", "name": "a", "config": {}}
         ("attributes/", {"key": "a", "name": "A", "type": "text", "workspace": 1}, "workspace"),
         ("messages/", SMS | {"author": 1}, "author"),
         ("messages/", SMS | {"status": "read"}, "status"),
-        ("messages/", SMS | {"fallback": {}}, "fallback"),
+        ("messages/", SMS | {"queue": 1}, "queue"),
     ],
 )
 def test_what_is_not_named_cannot_be_set(path, body, field):
