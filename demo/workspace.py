@@ -118,8 +118,9 @@ def lay_ground(passwords: dict[str, str]) -> Ground:
         create_definition(
             workspace=workspace, member=admin, key=key, name=name, type=kind, choices=choices
         )
+    rcs = _add_rcs(workspace, admin)
     channel = _add_channel(workspace, admin)
-    _add_rcs(workspace, admin, channel)
+    update_channel(channel=rcs, member=admin, fallback=Policy(channel, after_s=30))
     return Ground(
         workspace=workspace,
         members=members,
@@ -176,8 +177,8 @@ def _add_channel(workspace: Workspace, admin: Member) -> Channel:
     )
 
 
-def _add_rcs(workspace: Workspace, admin: Member, behind: Channel) -> None:
-    """An RCS agent with SMS behind it, whose key only the simulator knows."""
+def _add_rcs(workspace: Workspace, admin: Member) -> Channel:
+    """An RCS agent whose key only the simulator knows."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     account = {
@@ -195,7 +196,7 @@ def _add_rcs(workspace: Workspace, admin: Member, behind: Channel) -> None:
         "agent_name": "Alder & Pine",
         "agent_color": "#2F6B4F",
     }
-    rcs = create_channel(
+    return create_channel(
         workspace=workspace,
         member=admin,
         kind="google_rcs",
@@ -203,4 +204,3 @@ def _add_rcs(workspace: Workspace, admin: Member, behind: Channel) -> None:
         config=config,
         rate_per_second=50.0,
     )
-    update_channel(channel=rcs, member=admin, fallback=Policy(behind, after_s=30))

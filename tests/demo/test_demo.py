@@ -48,7 +48,9 @@ def test_the_file_has_what_outside_scripts_need(data, settings):
         assert user.check_password(login["password"])
         assert user.memberships.get().role == login["role"]
     api = Client(headers={"authorization": f"Token {known['token']}"})
-    assert len(api.get("/api/v1/channels/").json()["results"]) == 1
+    sms, rcs = api.get("/api/v1/channels/").json()["results"]
+    assert (sms["kind"], rcs["kind"]) == ("twilio_sms", "google_rcs")
+    assert (rcs["fallback"]["channel"], sms["fallback"]) == (sms["id"], None)
 
 
 def test_the_data_is_complete_and_consistent(data):
