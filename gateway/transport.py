@@ -41,6 +41,10 @@ class Forbidden(Unreachable):
     retryable = False
 
 
+class PrivateNetwork(OSError):
+    """A name points into a private network."""
+
+
 def public_address(host: str) -> bool:
     """Whether an IP address is one of the public internet."""
     address = ipaddress.ip_address(host.split("%")[0])
@@ -88,7 +92,7 @@ class GuardedResolver(AbstractResolver):
         results = await self.inner.resolve(host, port, family)
         if _simulator(host, port) or all(public_address(r["host"]) for r in results):
             return results
-        raise OSError(f"{host} is an address of a private network")
+        raise PrivateNetwork(f"{host} is an address of a private network")
 
     async def close(self) -> None:
         """Close the wrapped resolver."""
@@ -100,7 +104,7 @@ def _simulator(host: str, port: int) -> bool:
     return bool(parts.hostname) and (host, port) == (parts.hostname, parts.port)
 
 
-def new_session() -> aiohttp.ClientSession:
+def new_session(*, auto_decompress: bool = True) -> aiohttp.ClientSession:
     """A session for one event loop; connections are kept and reused, cookies are not."""
     connector = aiohttp.TCPConnector(
         limit=0, resolver=GuardedResolver(), ttl_dns_cache=60, keepalive_timeout=15
@@ -109,7 +113,7 @@ def new_session() -> aiohttp.ClientSession:
         connector=connector,
         timeout=TIMEOUT,
         cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=True,
+        auto_decompress=auto_decompress,
         trust_env=False,
     )
 
@@ -173,7 +177,7 @@ async def _once(
         async with session.request(
             request.method,
             url.extend_query(list(request.params)) if request.params else url,
-            headers=headers | _credentials(auth),
+            headers=headers | credentials(auth),
             allow_redirects=False,
             data=letter,
         ) as answer:
@@ -200,7 +204,8 @@ def _letter(request: Request) -> Letter | None:
     return None
 
 
-def _credentials(auth: tuple[str, str] | None) -> dict[str, str]:
+def credentials(auth: tuple[str, str] | None) -> dict[str, str]:
+    """The header that carries them; none without."""
     return {"Authorization": _basic(*auth)} if auth else {}
 
 

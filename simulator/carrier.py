@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from simulator import twilio_words
 from simulator.faults import Faults, happens
 from simulator.lines import Line
 from simulator.postman import Postman, worth_another_try
+from simulator.twilio_media import Given, Media
 from simulator.world import Message, Phone, World, new_sid
 
 SENT_AFTER_S = 0.05
@@ -22,6 +24,7 @@ class Carrier:
         self.world = world
         self.postman = postman
         self.faults: dict[str, Faults] = {}
+        self.media = Media()
 
     def faults_of(self, provider: str) -> Faults:
         """How this provider misbehaves at the moment."""
@@ -99,16 +102,18 @@ class Carrier:
     # --- From the customer to the business -----------------------------------------------------
 
     async def write(
-        self, line: Line, phone: Phone, text: str, media: tuple[tuple[str, str], ...], sid: str
+        self, line: Line, phone: Phone, text: str, media: Sequence[Given], sid: str, origin: str
     ) -> tuple[Message, int | None]:
         """A customer writes: the message, and its webhook's HTTP status (None: no answer).
 
         A ``sid`` that exists already is sent again, as a provider repeats itself. While the product
-        is away it is tried on in the background.
+        is away it is tried on in the background. ``origin`` is where its files can be fetched.
         """
         message = self.world.by_sid.get(sid) if sid else None
         if message is None:
-            message = self._written(line, phone, text, media, sid)
+            sid = sid or new_sid("MM" if media else "SM")
+            kept = self.media.keep(media, origin=origin, account=line.account, message=sid)
+            message = self._written(line, phone, text, kept, sid)
         word = twilio_words.keyword(message.body)
         fields = twilio_words.message_fields(message, word)
         faults = self.faults_of(line.provider)
@@ -122,7 +127,7 @@ class Carrier:
         self, line: Line, phone: Phone, text: str, media: tuple[tuple[str, str], ...], sid: str
     ) -> Message:
         message = Message(
-            sid=sid or new_sid("MM" if media else "SM"),
+            sid=sid,
             provider=line.provider,
             account=line.account,
             direction="inbound",

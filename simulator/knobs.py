@@ -8,10 +8,10 @@ from simulator.bodies import Body, Invalid, answer
 from simulator.carrier import Carrier
 from simulator.faults import as_dict, read_faults
 from simulator.lines import BUILDERS, Line, Lines
+from simulator.twilio_media import read_media
 from simulator.world import Message, Phone, summary
 
 PROVIDERS = list(BUILDERS)
-MAX_MEDIA = 10
 
 
 class Knobs:
@@ -77,7 +77,9 @@ class Knobs:
         body.finish(strict=False)
         line = await self._line(provider, name.strip())
         phone = self.world.phone(sender)
-        message, status = await self.carrier.write(line, phone, text, media, sid)
+        message, status = await self.carrier.write(
+            line, phone, text, media, sid, str(request.url.origin())
+        )
         return answer({"sid": message.sid, "webhook_status": status})
 
     async def _line(self, provider: str, name: str) -> Line:
@@ -104,20 +106,6 @@ class Knobs:
         phone.name, phone.rcs, phone.error_code, phone.pinned = name, rcs, int(code), True
         self.carrier.switch(phone, online=online)
         return answer(summary(phone))
-
-
-def read_media(body: Body) -> tuple[tuple[str, str], ...]:
-    """Files of a message: ``[{"url", "content_type"}]``, or just their URLs."""
-    body.read.add("media")
-    value = body.value.get("media") or []
-    if not isinstance(value, list) or len(value) > MAX_MEDIA:
-        body.errors["media"] = f"This must be a list of {MAX_MEDIA} files at most."
-        return ()
-    files = [{"url": item} if isinstance(item, str) else item for item in value]
-    if not all(isinstance(item, dict) and isinstance(item.get("url"), str) for item in files):
-        body.errors["media"] = "Each file needs a url."
-        return ()
-    return tuple((item["url"], str(item.get("content_type") or "image/jpeg")) for item in files)
 
 
 def as_sent(message: Message) -> dict[str, Any]:

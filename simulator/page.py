@@ -17,6 +17,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from simulator.bodies import Body, Invalid, answer
 from simulator.carrier import Carrier
 from simulator.lines import Line, Lines
+from simulator.twilio_media import read_media
 from simulator.world import Listener, Phone, arrived, bubble, summary
 
 LANGUAGE_COOKIE = "simulator_language"
@@ -95,10 +96,11 @@ class Page:
         )
 
     async def write(self, request: web.Request) -> web.Response:
-        """The person at the phone sends a text; answers its bubble."""
+        """The person at the phone sends a text or files; answers its bubble."""
         body = Body(await request.read())
         number, name = body.text("phone", limit=64), body.text("line", limit=64)
-        text = body.text("text", limit=1600)
+        media = read_media(body)
+        text = body.text("text", default="" if media else None, limit=1600)
         body.finish()
         line = next((line for line in self.lines.all if line.channel == name), None)
         if line is None:
@@ -106,7 +108,8 @@ class Page:
         phone = self.world.phone(number)
         if not phone.online:
             raise Invalid({"phone": "This phone is offline."})
-        message, _status = await self.carrier.write(line, phone, text, (), "")
+        origin = str(request.url.origin())
+        message, _status = await self.carrier.write(line, phone, text, media, "", origin)
         return answer(bubble(message))
 
     async def seen(self, request: web.Request) -> web.Response:

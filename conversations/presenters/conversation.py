@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,6 +14,7 @@ from conversations.models import Conversation, Draft, Message, Status
 from conversations.presenters.messages import Bubble, bubbles
 from conversations.presenters.rows import Row, row
 from conversations.selectors import threads
+from conversations.selectors.files import files_of
 from gateway.registry import UnknownKind, adapter_class
 
 
@@ -36,6 +38,7 @@ class Composer:
     address: str
     segments: bool
     max_text: int
+    max_file: int
     paused: str
     draft: str
     note: bool
@@ -79,8 +82,8 @@ def thread_context(conversation: Conversation, member: Member) -> dict[str, Any]
 
 
 def present(messages: Sequence[Message], member: Member) -> list[Bubble]:
-    """Messages of one conversation with their deliveries: one statement."""
-    return bubbles(messages, threads.deliveries(messages), member.pk)
+    """Messages of one conversation with their deliveries and files: a statement each."""
+    return bubbles(messages, threads.deliveries(messages), files_of(messages), member.pk)
 
 
 def composer(
@@ -104,6 +107,7 @@ def composer(
         address=conversation.address.value,
         segments=segments,
         max_text=max_text,
+        max_file=settings.MEDIA_MAX_BYTES,
         paused=(channel.paused_reason or _("This channel is paused.")) if paused else "",
         draft=draft.text if draft else "",
         note=draft.note if draft else False,
