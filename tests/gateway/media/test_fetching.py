@@ -270,7 +270,7 @@ def test_a_repeated_webhook_expects_nothing_new(shelf: Shelf) -> None:
 def statements(count: int, files: int) -> int:
     """How many statements a batch of messages takes."""
     channel = builders.channel()
-    for n in range(count):
+    for _ in range(count):
         media = {"NumMedia": str(files)}
         for place in range(files):
             media |= {f"MediaUrl{place}": f"https://x/{place}", f"MediaContentType{place}": "a/b"}

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from gateway.media import links
 from gateway.media.links import Expired, Forged, link, open_token, renewed
 from gateway.media.models import StoredFile
 from gateway.media.storing import store
@@ -30,9 +29,9 @@ def test_a_link_opens_its_file(settings: Any) -> None:
 def test_it_expires_after_the_setting(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.MEDIA_LINK_DAYS = 2
     token, now = token_of(link(7)), time.time()
-    monkeypatch.setattr(links.time, "time", lambda: now + 2 * 86_400 - 1)
+    monkeypatch.setattr(time, "time", lambda: now + 2 * 86_400 - 1)
     assert open_token(token) == 7
-    monkeypatch.setattr(links.time, "time", lambda: now + 2 * 86_400 + 3_601)
+    monkeypatch.setattr(time, "time", lambda: now + 2 * 86_400 + 3_601)
     with pytest.raises(Expired):
         open_token(token)
 
@@ -62,7 +61,7 @@ def test_another_key_makes_other_links(settings: Any) -> None:
 
 def test_a_link_is_renewed_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     old, now = link(7), time.time()
-    monkeypatch.setattr(links.time, "time", lambda: now + 30 * 86_400)
+    monkeypatch.setattr(time, "time", lambda: now + 30 * 86_400)
     assert open_token(token_of(renewed(old))) == 7
     for other in ("https://example.org/m/abc/", old[:-3] + "xx/", "", "https://example.org/a.jpg"):
         assert renewed(other) == other
@@ -72,7 +71,7 @@ def test_a_link_is_renewed_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> 
 def test_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
     row = store(workspace_id=builders.workspace().pk, content=upload_of(PNG), name="a.png")
     path = link(row.pk).partition("/m/")[2]
-    answer = Client().get(f"/m/{path}")
+    answer: Any = Client().get(f"/m/{path}")
     assert answer.status_code == 200
     assert b"".join(answer.streaming_content) == PNG
     assert answer["Content-Type"] == "image/png"
@@ -81,10 +80,9 @@ def test_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Set-Cookie" not in answer
     assert Client().post(f"/m/{path}").status_code == 405
     assert Client().get(f"/m/{path[:-3]}xx/").status_code == 404
-    spanish = {"headers": {"Accept-Language": "es"}}
     now = time.time()
-    monkeypatch.setattr(links.time, "time", lambda: now + 8 * 86_400)
-    over = Client().get(f"/m/{path}", **spanish)
+    monkeypatch.setattr(time, "time", lambda: now + 8 * 86_400)
+    over = Client().get(f"/m/{path}", headers={"Accept-Language": "es"})
     assert over.status_code == 410
     assert "Este enlace ha caducado" in over.content.decode()
     monkeypatch.undo()
