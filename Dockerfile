@@ -5,7 +5,9 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 DATA=/app/var
 WORKDIR /app
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin omnichannel \
-    && install -d -o omnichannel /app/var
+    && install -d -o omnichannel /app/var \
+    # A volume over it takes its owner from here.
+    && install -d -o omnichannel -m 700 /app/files
 
 COPY requirements/runtime.lock requirements/
 RUN pip install --no-deps --require-hashes -r requirements/runtime.lock

@@ -151,6 +151,14 @@ class TwilioSms(Adapter):
             return WebhookResponse(body=TWIML, content_type="text/xml")
         return WebhookResponse()
 
+    def media_request(self, url: str) -> Request:
+        """With credentials for the account's own files at Twilio, without them anywhere else.
+
+        Twilio answers with a redirect to its CDN, where they must not go.
+        """
+        own = url.startswith(f"{self._account_url}/")
+        return Request("GET", url, auth=self._auth if own else None, secrets=self._tokens)
+
     # --- Out ----------------------------------------------------------------------------------
 
     def shows(self, address: str) -> Shows:

@@ -163,11 +163,11 @@ def _attachments(hook: Webhook) -> tuple[Attachment, ...]:
     if "MediaUrl0" not in hook.fields and hook.get("NumMedia") in {"", "0"}:
         return ()
     urls = [(n, hook.get(f"MediaUrl{n}")) for n in range(MEDIA_LIMIT)]
+    # Twilio tells no names; the end of its URL is an id.
     return tuple(
         Attachment(
             url=url,
             content_type=hook.get(f"MediaContentType{n}") or "application/octet-stream",
-            name=url.partition("?")[0].rpartition("/")[2][:255],
         )
         for n, url in urls
         if url

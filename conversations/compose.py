@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
 from accounts.models import Member
 from conversations import services
 from conversations.models import Conversation, Message
 from conversations.selectors import threads
+from gateway.content.model import Content, Media
+from gateway.content.reading import MEDIA
 
 
 class ThreadMoved(Exception):
@@ -25,10 +30,12 @@ def compose(
     uid: UUID,
     note: bool = False,
     seen: int | None = None,
+    files: Sequence[UUID] = (),
 ) -> Message:
     """Send a reply, or keep a note. ``seen`` None: no matter what came since.
 
-    Raises ThreadMoved, or ValidationError naming ``text`` or ``uid``. The same ``uid`` again gives
+    ``files`` are stored files that go with a reply. Raises ThreadMoved, or ValidationError naming
+    ``text``, ``files`` or ``uid``. The same ``uid`` again gives
     the same message.
     """
     if note:
@@ -37,4 +44,14 @@ def compose(
         arrived = threads.arrived_since(conversation, author, seen)
         if arrived and not threads.by_uid(conversation, [uid]):
             raise ThreadMoved(arrived)
-    return services.send_message(conversation=conversation, author=author, text=text, uid=uid)
+    content = _with_files(text, files) if files else None
+    return services.send_message(
+        conversation=conversation, author=author, text=text, content=content, uid=uid
+    )
+
+
+def _with_files(text: str, files: Sequence[UUID]) -> Content:
+    if len(files) > MEDIA:
+        raise ValidationError({"files": _("At most %(limit)s files.") % {"limit": MEDIA}})
+    text = text.replace("\x00", "").strip()
+    return Content(text, tuple(Media("", "", file=str(uid)) for uid in files))

@@ -1,6 +1,6 @@
 """Follows the deliveries of messages: moves their ticks in the browsers that show them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import connection
 
@@ -28,16 +28,22 @@ RETURNING c.workspace_id, c.id, c.version, v.uids
 def receive_changes(batch: Sequence[DeliveryChange]) -> None:
     """Publish new states of messages' deliveries; a fixed number of statements a batch."""
     attach_deliveries([change.delivery_id for change in batch if change.batch_id is not None])
-    with connection.cursor() as cursor:
-        cursor.execute(
-            BUMP,
-            [
-                list({change.workspace_id for change in batch}),
-                [change.message_uid for change in batch],
-            ],
-        )
-        rows = cursor.fetchall()
+    rows = next_versions(
+        {change.workspace_id for change in batch}, [change.message_uid for change in batch]
+    )
     realtime.publish_many(
         (workspace_id, realtime.delivery_changed(pk, version, uids))
         for workspace_id, pk, version, uids in rows
     )
+
+
+def next_versions(
+    workspace_ids: Collection[int], message_uids: Sequence[str]
+) -> list[tuple[int, int, int, list[str]]]:
+    """The conversations of these messages get their next version, in one statement.
+
+    Returns (workspace id, conversation id, version, uids of its messages).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(BUMP, [list(workspace_ids), list(message_uids)])
+        return list(cursor.fetchall())

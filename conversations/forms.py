@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils import timezone
@@ -10,10 +11,24 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import Status
 
 
+class UuidsField(forms.Field):
+    """UUIDs from a repeated field, each once, in their order."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> list[UUID]:
+        """ValidationError when one is none."""
+        try:
+            return list(dict.fromkeys(UUID(one) for one in value or ()))
+        except ValueError as error:
+            raise forms.ValidationError(_("There is no such file.")) from error
+
+
 class ComposeForm(forms.Form):
     """A reply or a note. ``seen`` is the newest message the writer saw when the draft began.
 
-    ``sure`` set: they have seen what came since and send all the same.
+    ``sure`` set: they have seen what came since and send all the same. ``file`` (repeated) are the
+    ids of files that go with it.
     """
 
     text = forms.CharField(required=False, strip=False, max_length=20_000)
@@ -21,6 +36,7 @@ class ComposeForm(forms.Form):
     note = forms.BooleanField(required=False)
     seen = forms.IntegerField(required=False, min_value=0, max_value=2**63 - 1)
     sure = forms.BooleanField(required=False)
+    file = UuidsField(required=False)
 
 
 class DraftForm(forms.Form):

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection
 
 from contacts.resolve import Resolved, resolve_addresses
 from conversations import realtime
+from conversations.attachments import expect_files
 from conversations.campaign_messages import attach_to_conversations
 from conversations.home import Asked, homes
 from conversations.hooks import Inbound, notify
@@ -164,6 +165,11 @@ def receive_messages(batch: Sequence[Received]) -> None:
     _find_or_open(threads)
     _note_taps(threads)
     _insert(threads)
+    expect_files(
+        (pk, line.received, line.message)
+        for thread in threads.values()
+        for pk, line in zip(thread.message_ids, thread.lines, strict=True)
+    )
     arrived = _events_of_opened(threads) + _touch(threads)
     realtime.publish_many(event for one in arrived for event in one.events)
     attach_to_conversations([one.inbound.conversation_id for one in arrived])

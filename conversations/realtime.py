@@ -150,6 +150,16 @@ def delivery_changed(conversation_id: int, version: int, message_uids: Sequence[
     }
 
 
+def message_changed(conversation_id: int, version: int, message_uids: Sequence[str]) -> Event:
+    """Messages that were there already show something else now: a file has come."""
+    return {
+        "kind": "message.changed",
+        "conversation": conversation_id,
+        "version": version,
+        "messages": list(message_uids),
+    }
+
+
 def agent_changed(member_id: int, status: str) -> Event:
     """An agent's presence or capacity is different now."""
     return {"kind": "agent.changed", "member": member_id, "status": status}

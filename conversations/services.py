@@ -32,6 +32,7 @@ from gateway.content.options import offered
 from gateway.content.reading import write
 from gateway.content.words import headline
 from gateway.fallback.policy import Policy, policy_of
+from gateway.media.attaching import attach, resolved, without_links
 from gateway.models import Channel, Priority
 from gateway.outbox.queue import Terms, queue_parts
 from gateway.registry import adapter_for
@@ -102,7 +103,7 @@ def send_message(
 
     The same ``uid`` again gives the same message and sends nothing. An unassigned conversation
     becomes the author's, a closed one opens again. ValidationError names ``text`` when it is empty
-    or too long for the channel.
+    or too long for the channel, ``content.media.0.file`` when there is no such file.
     """
     row = _lock(conversation)
     uid = uid or uuid4()
@@ -113,6 +114,7 @@ def send_message(
     adapter = adapter_for(way.channel)
     if content is None:
         content = Content(_clean_text(text, adapter.capabilities.max_text))
+    content = resolved(content, row.workspace_id)
     adapted = adapt(content, adapter.shows(row.address.value))
     message = _add(
         row,
@@ -122,6 +124,7 @@ def send_message(
         uid=uid,
         data=_rich(content, adapted),
     )
+    attach(content, channel=row.channel, message_uid=uid)
     queue_parts(
         channel=way.channel,
         address=row.address.value,
@@ -137,7 +140,7 @@ def send_message(
 
 def _rich(content: Content, adapted: Adapted) -> dict[str, Any]:
     """What a message's row keeps of rich content: all of it, and what was offered by number."""
-    data: dict[str, Any] = {} if content.is_plain else {"content": write(content)}
+    data: dict[str, Any] = {} if content.is_plain else {"content": write(without_links(content))}
     return data | ({"options": offered(adapted.options)} if adapted.options else {})
 
 

@@ -30,6 +30,7 @@ urlpatterns = [
         life.message_life,
         name="message-life",
     ),
+    path("conversations/<int:pk>/files/", actions.upload, name="conversation-files"),
     path("conversations/<int:pk>/draft/", actions.draft, name="conversation-draft"),
     path("conversations/<int:pk>/read/", actions.read, name="conversation-read"),
     path("conversations/<int:pk>/assign/", actions.assign, name="conversation-assign"),

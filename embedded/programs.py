@@ -40,6 +40,8 @@ def workers(environment: dict[str, str]) -> list[Program]:
         Program("outbound", _worker("outbound", "outbound", 1), environment, 20),
         # Apart, so that the sweeps go on while messages leave.
         Program("background", _worker("background", "campaigns,maintenance", 2), environment, 20),
+        # Apart, because a slow server of files must not hold up anything else.
+        Program("media", _worker("media", "media", 1), environment, 20),
         Program("beat", _celery("beat", "--pidfile="), environment),
     ]
 

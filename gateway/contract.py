@@ -266,6 +266,9 @@ class Adapter(ABC):
     provider_url: ClassVar[str]
     capabilities: Capabilities
     fields: ClassVar[tuple[ConfigField, ...]]
+    # Hosts that customers' files lie on, beside the provider's own. Where such a file has moved to
+    # may be any public host; it is then fetched without credentials.
+    media_hosts: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: Mapping[str, str], *, base_url: str | None = None) -> None:
         self.config = config
@@ -314,6 +317,12 @@ class Adapter(ABC):
     def acknowledge(self, request: WebhookRequest) -> WebhookResponse:
         """What the provider expects back for a stored request."""
         return WebhookResponse()
+
+    def media_request(self, url: str) -> Request:
+        """The request for a customer's file (``Attachment.url``); ``auth`` and ``headers`` only
+        where the URL is one of the provider's own that needs them.
+        """
+        return Request("GET", url)
 
     def shows(self, address: str) -> Shows:
         """What this channel can show somebody in one provider message."""

@@ -13,11 +13,15 @@ from gateway.states import State
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file the customer sent; ``url`` is the provider's and may need credentials."""
+    """A file the customer sent; ``url`` is the provider's and may need credentials.
+
+    ``size`` in bytes, None when the provider does not say.
+    """
 
     url: str
     content_type: str
     name: str = ""
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,28 @@ class Replacement:
     message_uid: uuid.UUID
     channel_id: uuid.UUID
     options: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A file of an inbound message that is to be fetched; ``place`` among its files, from 0."""
+
+    workspace_id: int
+    channel_id: uuid.UUID
+    message_uid: uuid.UUID
+    place: int
+    attachment: Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file of a message was fetched, or will never be; receivers get it in the transaction.
+
+    ``message_uid`` is a UUID as text, in its canonical form.
+    """
+
+    workspace_id: int
+    message_uid: str
 
 
 @dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs

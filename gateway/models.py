@@ -388,3 +388,8 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+# Models of the package beside, which Django looks for here.
+from gateway.media.models import MessageFile as MessageFile  # noqa: E402
+from gateway.media.models import StoredFile as StoredFile  # noqa: E402

@@ -16,6 +16,8 @@ from gateway import statuses, stopping
 from gateway.drain import anything_new, drain
 from gateway.fallback.withdrawing import withdraw_due
 from gateway.inbound import DRAIN, wake_drain
+from gateway.media.cleaning import sweep_unused
+from gateway.media.fetching import FETCH, anything_due, fetch_due
 from gateway.models import Delivery
 from gateway.outbox.ask import end_leases
 from gateway.outbox.claim import ensure_buckets
@@ -25,12 +27,14 @@ from gateway.outbox.setback import beat
 from gateway.outbox.waking import DELIVER, wake_outbox
 from gateway.pruning import prune_before
 from gateway.states import State
-from gateway.wake import begun
+from gateway.wake import begun, wake
 
 # A task gives its place back after this long, so that others have their turn.
 RUN_SECONDS = 5.0
 # How many new objects are looked through for garbage at a time; hundreds of sends are under way.
 GARBAGE = 5_000
+# A file that was uploaded and not sent is kept so long.
+UNUSED = timedelta(days=1)
 
 
 @lru_cache(maxsize=1)
@@ -81,6 +85,14 @@ def deliver() -> None:
         wake_outbox()
 
 
+@shared_task(name=FETCH)
+def fetch_media() -> None:
+    """Fetch what customers sent."""
+    begun(FETCH)
+    if fetch_due(RUN_SECONDS):
+        wake(FETCH)
+
+
 @shared_task(name="gateway.tasks.sweep")
 def sweep() -> None:
     """Find what lost wake-ups and dead workers left; every second, and harmless when doubled."""
@@ -95,6 +107,8 @@ def sweep() -> None:
     due = Q(state=State.QUEUED, due_at__lte=now) | Q(state=State.UNKNOWN, ask_at__lte=now)
     if Delivery.objects.filter(due, channel__enabled=True, channel__paused_at=None).exists():
         wake_outbox()
+    if anything_due():
+        wake(FETCH)
 
 
 @shared_task(name="gateway.tasks.look_at_fallbacks")
@@ -105,5 +119,10 @@ def look_at_fallbacks() -> None:
 
 @shared_task(name="gateway.tasks.prune")
 def prune() -> None:
-    """Drop log rows older than GATEWAY_LOG_DAYS; what failed stays until it is replayed."""
-    prune_before(timezone.now() - timedelta(days=settings.GATEWAY_LOG_DAYS))
+    """Drop log rows older than GATEWAY_LOG_DAYS, and files that nobody sent.
+
+    What failed stays until it is replayed.
+    """
+    now = timezone.now()
+    prune_before(now - timedelta(days=settings.GATEWAY_LOG_DAYS))
+    sweep_unused(now - UNUSED)

@@ -116,7 +116,9 @@ def _own(host: str, port: int) -> bool:
     return any((host, port) == (own.hostname, own.port) for own in map(urlsplit, _own_urls()))
 
 
-def new_session(timeout: aiohttp.ClientTimeout = TIMEOUT) -> aiohttp.ClientSession:
+def new_session(
+    timeout: aiohttp.ClientTimeout = TIMEOUT, *, auto_decompress: bool = True
+) -> aiohttp.ClientSession:
     """A session for one event loop; connections are kept and reused, cookies are not."""
     connector = aiohttp.TCPConnector(
         limit=0, resolver=GuardedResolver(), ttl_dns_cache=60, keepalive_timeout=15
@@ -125,7 +127,7 @@ def new_session(timeout: aiohttp.ClientTimeout = TIMEOUT) -> aiohttp.ClientSessi
         connector=connector,
         timeout=timeout,
         cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=True,
+        auto_decompress=auto_decompress,
         trust_env=False,
     )
 
@@ -241,7 +243,7 @@ async def _once(
         async with session.request(
             request.method,
             url.extend_query(list(request.params)) if request.params else url,
-            headers=headers | _credentials(auth),
+            headers=headers | credentials(auth),
             allow_redirects=False,
             data=letter,
         ) as answer:
@@ -278,7 +280,8 @@ def _letter(request: Request) -> Letter | None:
     return None
 
 
-def _credentials(auth: tuple[str, str] | None) -> dict[str, str]:
+def credentials(auth: tuple[str, str] | None) -> dict[str, str]:
+    """The header that carries them; none without."""
     return {"Authorization": _basic(*auth)} if auth else {}
 
 

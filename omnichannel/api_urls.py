@@ -12,6 +12,7 @@ from campaigns.api.views import CampaignViewSet
 from contacts.api.segments import SegmentViewSet
 from contacts.api.views import AttributeViewSet, ContactViewSet, LabelViewSet
 from conversations.api.views import ConversationViewSet, MessageViewSet
+from gateway.api.files import FileViewSet
 from gateway.api.views import ChannelViewSet
 from routing.api.views import AgentViewSet
 
@@ -22,6 +23,7 @@ router.register("campaigns", CampaignViewSet, basename="api-campaign")
 router.register("channels", ChannelViewSet, basename="api-channel")
 router.register("contacts", ContactViewSet, basename="api-contact")
 router.register("conversations", ConversationViewSet, basename="api-conversation")
+router.register("files", FileViewSet, basename="api-file")
 router.register("labels", LabelViewSet, basename="api-label")
 router.register("members", MemberViewSet, basename="api-member")
 router.register("messages", MessageViewSet, basename="api-message")

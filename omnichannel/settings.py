@@ -143,6 +143,8 @@ CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
     "gateway.tasks.drain_inbound": {"queue": "inbound"},
     "gateway.tasks.deliver": {"queue": "outbound"},
+    # Apart, because a slow server of files must not hold up anything else.
+    "gateway.tasks.fetch_media": {"queue": "media"},
     "routing.tasks.*": {"queue": "routing"},
     "campaigns.tasks.*": {"queue": "campaigns"},
 }
@@ -175,7 +177,7 @@ CELERY_BEAT_SCHEDULE = {
     "count-up": {"task": "operations.tasks.count_up", "schedule": 15.0, "options": {"expires": 15}},
 }
 # Every queue that a worker must serve; /readyz fails when one of them has nobody.
-WORKER_QUEUES = ["inbound", "outbound", "routing", "campaigns", "maintenance"]
+WORKER_QUEUES = ["inbound", "outbound", "routing", "campaigns", "media", "maintenance"]
 for _queue in WORKER_QUEUES:
     CELERY_BEAT_SCHEDULE[f"heartbeat-{_queue}"] = {
         "task": "operations.tasks.heartbeat",
@@ -208,6 +210,7 @@ GATEWAY_RECEIVERS = {
         "campaigns.progress.receive_changes",
     ],
     "replacements": ["conversations.replacing.receive_replacements"],
+    "files": ["conversations.attachments.receive_files"],
 }
 CONVERSATION_RECEIVERS = {
     "inbound": ["routing.waiting.receive_inbound", "campaigns.progress.receive_inbound"],
@@ -225,6 +228,17 @@ GATEWAY_SHARDS = 16
 # A withdrawal that proves nothing is believed after so much silence of the phone.
 FALLBACK_QUIET_SECONDS = env.number("FALLBACK_QUIET_SECONDS", 60)
 GATEWAY_LOG_DAYS = env.number("GATEWAY_LOG_DAYS", 30)
+
+# --- Files
+
+MEDIA_MAX_BYTES = env.number("MEDIA_MAX_MB", 25) * 1_000_000
+# How long a link to a file is good that goes to a customer or a provider.
+MEDIA_LINK_DAYS = env.number("MEDIA_LINK_DAYS", 7)
+FILE_UPLOAD_HANDLERS = [
+    "gateway.media.uploads.BoundedUploads",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # Called with the member, in the same transaction, when a membership ends.
 MEMBER_RECEIVERS = {"ended": ["routing.leaving.receive_member_ended"]}
@@ -303,6 +317,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
+        "media-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF, REALTIME_URL] if REALTIME_URL else [SELF],
         "manifest-src": [SELF],
@@ -328,6 +343,15 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Read and written by every process, and served only by views that ask who wants it.
+    "media": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.text("MEDIA_DIR") or DATA_DIR / "files",
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -24,6 +24,7 @@ PROCESSES = {
     "worker:outbound": _lazy("Sending"),
     "worker:routing": _lazy("Routing"),
     "worker:campaigns": _lazy("Campaigns"),
+    "worker:media": _lazy("Files"),
     "worker:maintenance": _lazy("Maintenance"),
 }
 

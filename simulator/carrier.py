@@ -9,6 +9,7 @@ from simulator import http_words, twilio_words
 from simulator.faults import Faults, happens
 from simulator.lines import Line
 from simulator.postman import Letter, Postman, http_letter, twilio_letter, worth_another_try
+from simulator.twilio_media import Given, Media
 from simulator.world import ACTION, Message, Phone, World, new_sid
 
 SENT_AFTER_S = 0.05
@@ -27,16 +28,17 @@ class Said:
     """What a customer writes, taps or shares.
 
     ``sid``: the id it shall have, if any; one that exists already is repeated. ``payload`` is what
-    a tapped suggestion carries, ``action`` whether the tap opened or called something, and
-    ``location`` latitude and longitude in degrees.
+    a tapped suggestion carries, ``action`` whether the tap opened or called something,
+    ``location`` latitude and longitude in degrees, ``origin`` where its files can be fetched.
     """
 
     text: str = ""
-    media: tuple[tuple[str, str], ...] = ()
+    media: tuple[Given, ...] = ()
     sid: str = ""
     payload: str | None = None
     action: bool = False
     location: tuple[float, float] | None = None
+    origin: str = ""
 
 
 class Network(Protocol):
@@ -74,6 +76,7 @@ class Carrier:
         self.faults: dict[str, Faults] = {}
         self.networks: dict[str, Network] = {"twilio": self, "http": self, "smpp": self}
         self.couriers: dict[str, Courier] = {}
+        self.media = Media()
 
     def faults_of(self, provider: str) -> Faults:
         """How this provider misbehaves at the moment."""
@@ -180,8 +183,10 @@ class Carrier:
 
     def written(self, line: Line, phone: Phone, said: Said, sid: str) -> Message:
         """A message of the customer's, seen on the phone."""
+        sid = said.sid or sid
+        keep = self.media.keep if line.provider == "twilio" else self.media.keep_open
         message = Message(
-            sid=said.sid or sid,
+            sid=sid,
             provider=line.provider,
             account=line.account,
             direction="inbound",
@@ -192,7 +197,7 @@ class Carrier:
             line=line.address,
             status="sending",
             service=line.service,
-            media=said.media,
+            media=keep(said.media, origin=said.origin, account=line.account, message=sid),
             payload=said.payload,
             location=said.location,
             traffic=ACTION if said.action else "",

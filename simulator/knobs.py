@@ -10,11 +10,11 @@ from simulator.carrier import Carrier, Said
 from simulator.faults import as_dict, read_faults
 from simulator.lines import BUILDERS, Line, Lines
 from simulator.rbm_network import RbmNetwork
+from simulator.twilio_media import read_media
 from simulator.world import Message, Phone, summary
 
 PROVIDERS = list(BUILDERS)
 RCS = "google_rcs"
-MAX_MEDIA = 10
 # What a phone reports by itself, or a customer switches in its menu.
 EVENTS = ["IS_TYPING", "READ", "SUBSCRIBE", "UNSUBSCRIBE"]
 
@@ -79,7 +79,7 @@ class Knobs:
         sender = body.text("from", limit=64).strip()
         if provider == RCS and body.value.get("event") is not None:
             return await self._event(body, name.strip(), sender)
-        said = read_said(body, rcs=provider == RCS)
+        said = read_said(body, request, rcs=provider == RCS)
         body.finish(strict=False)
         line = await self._line(provider, name.strip())
         is_new = sender not in self.world.phones
@@ -126,17 +126,21 @@ class Knobs:
         return answer(summary(phone))
 
 
-def read_said(body: Body, *, rcs: bool) -> Said:
+def read_said(body: Body, request: web.Request, *, rcs: bool) -> Said:
     """What a customer says: text, files, and by RCS a tap or a place."""
     said = Said(
         text=body.text("text", default="", limit=3072 if rcs else 1600),
         media=read_media(body),
+        origin=str(request.url.origin()),
         sid=body.text("sid", default="", limit=64),
         payload=body.text("payload", default="", limit=2048) or None if rcs else None,
         action=body.flag("action", default=False) if rcs else False,
         location=read_place(body) if rcs else None,
     )
-    if said == Said(sid=said.sid) and not {"text", "media", "location"} & body.errors.keys():
+    if (
+        said == Said(sid=said.sid, origin=said.origin)
+        and not {"text", "media", "location"} & body.errors.keys()
+    ):
         body.errors["text"] = "Write a text, or add media."
     return said
 
@@ -153,20 +157,6 @@ def read_place(body: Body) -> tuple[float, float] | None:
         return float(latitude), float(longitude)
     body.errors["location"] = "A place needs latitude and longitude."
     return None
-
-
-def read_media(body: Body) -> tuple[tuple[str, str], ...]:
-    """Files of a message: ``[{"url", "content_type"}]``, or just their URLs."""
-    body.read.add("media")
-    value = body.value.get("media") or []
-    if not isinstance(value, list) or len(value) > MAX_MEDIA:
-        body.errors["media"] = f"This must be a list of {MAX_MEDIA} files at most."
-        return ()
-    files = [{"url": item} if isinstance(item, str) else item for item in value]
-    if not all(isinstance(item, dict) and isinstance(item.get("url"), str) for item in files):
-        body.errors["media"] = "Each file needs a url."
-        return ()
-    return tuple((item["url"], str(item.get("content_type") or "image/jpeg")) for item in files)
 
 
 def as_sent(message: Message) -> dict[str, Any]:

@@ -99,10 +99,10 @@ class Page:
         )
 
     async def write(self, request: web.Request) -> web.Response:
-        """The person at the phone writes, taps or shares a place; answers its bubble."""
+        """The person at the phone writes, sends files, taps or shares a place; its bubble."""
         body = Body(await request.read())
         line, phone = self._ends(body)
-        said = read_said(body, rcs=line is not None and line.provider == RCS)
+        said = read_said(body, request, rcs=line is not None and line.provider == RCS)
         body.finish()
         if line is None:
             raise Invalid({"line": "There is no such number."})

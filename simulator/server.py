@@ -23,7 +23,8 @@ from simulator.smsc import PROVIDER, Smsc
 from simulator.twilio_api import TwilioApi
 from simulator.world import MESSAGE_LIMIT, World
 
-BODY_LIMIT = 1_000_000
+# Pictures and videos in base64 among it.
+BODY_LIMIT = 60_000_000
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

@@ -17,6 +17,7 @@ from simulator.bodies import answer
 from simulator.carrier import Carrier
 from simulator.faults import Faults, happens
 from simulator.lines import Line, Lines
+from simulator.twilio_media import CDN, cdn_url
 from simulator.world import Message, new_sid
 
 PROVIDER = "twilio"
@@ -53,6 +54,8 @@ class TwilioApi:
             web.get(f"{root}/Messages.json", self.guarded(self.list)),
             web.get(f"{root}/Messages/{{sid}}.json", self.guarded(self.show)),
             web.post(f"{root}/Messages/{{sid}}.json", self.guarded(self.change)),
+            web.get(f"{root}/Messages/{{sid}}/Media/{{media}}", self.guarded(self.file)),
+            web.get(f"{CDN}/{{sid}}", self.carrier.media.cdn),
             web.get(f"{root}/IncomingPhoneNumbers.json", self.guarded(self.numbers)),
             web.get(f"{root}.json", self.guarded(self.account)),
             web.route("*", f"/{PROVIDER}/{{rest:.*}}", self.nowhere),
@@ -208,6 +211,15 @@ class TwilioApi:
         if "Body" in form and not first(form, "Body"):
             found.body = ""
         return answer(words.message(found))
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """A file of a message: the way to the CDN."""
+        about = request.match_info
+        kept = self.carrier.media.find(about["account"], about["sid"], about["media"])
+        if kept is None:
+            raise Refused(20404, request.path.removeprefix(f"/{PROVIDER}"))
+        headers = {"Location": cdn_url(request, about["media"])}
+        return web.Response(status=307, headers=headers)
 
     def _found(self, request: web.Request) -> Message:
         found = self.world.by_sid.get(request.match_info["sid"])

@@ -8,6 +8,7 @@ from simulator.lines import Line
 from simulator.world import Message
 
 VERSION = "2010-04-01"
+PROVIDER_PATH = "/twilio"
 DIRECTIONS = {"outbound": "outbound-api", "inbound": "inbound", "answer": "outbound-reply"}
 
 KEYWORDS = {

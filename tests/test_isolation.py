@@ -32,6 +32,7 @@ OBJECTS = {
     "contact_id": "contact",
     "delivery_uid": "delivery",
     "entry_id": "entry",
+    "file_uid": "file",
     "label_id": "label",
     "member_id": "member",
     "message_pk": "message",
@@ -47,6 +48,7 @@ BY_PREFIX = {
     "api/v1/channels/": "channel",
     "api/v1/contacts/": "contact",
     "api/v1/conversations/": "conversation",
+    "api/v1/files/": "file",
     "api/v1/labels/": "label",
     "api/v1/members/": "member",
     "api/v1/messages/": "message",
@@ -75,6 +77,7 @@ PUBLIC = {
     "api/v1/schema/": "describes the API",
     "api/v1/docs/": "shows the description",
     "api/v1/<path>": "says that nothing is there",
+    "m/<token>/": "opens with a signed token only",
     "settings/": "leads to the first settings page, which asks who it is",
     "webhooks/<channel_id>/": "opens with the provider's signature only",
 }

@@ -10,6 +10,7 @@ from accounts import services
 from accounts.models import Role, Workspace
 from accounts.scoping import WorkspaceModel
 from campaigns.models import Campaign, Recipient
+from gateway.media.models import StoredFile
 from gateway.models import Batch, ChannelLog, DeliveryStatus, InboundRequest
 from routing.models import Agent
 from tests import builders
@@ -42,6 +43,14 @@ class World:
         self.conversation.labels.add(self.label)
         self.attribute = builders.attribute(ws)
         self.segment = builders.segment(ws)
+        self.file = StoredFile.objects.create(
+            workspace=ws,
+            path=f"none/{self.number}",
+            name="a.png",
+            content_type="image/png",
+            size=1,
+            created_at=timezone.now(),
+        )
         self._log()
         self._campaign()
 
@@ -108,12 +117,13 @@ class World:
             "entry": self.entry,
             "request": self.request,
             "campaign": self.campaign,
+            "file": self.file,
         }
 
     def of(self, word: str) -> str:
         """The id of a thing as it stands in a URL."""
         row: Any = self.rows()[word]
-        return str(row.uid if word == "delivery" else row.pk)
+        return str(row.uid if word in {"delivery", "file"} else row.pk)
 
 
 def checksums(where: str = "") -> dict[str, str]:

@@ -1,23 +1,28 @@
 """Rich content in the API."""
 
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError as Wrong
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from gateway.api.files import content_url
 from gateway.content.model import Content
 from gateway.content.reading import KIND_OF, read
+from gateway.media.models import FileState, MessageFile
+from gateway.media.words import reason
 
 FILE = {
     "type": "object",
+    "description": "Either `file`, the id of an uploaded file, or `url` and `content_type`.",
     "properties": {
+        "file": {"type": "string", "format": "uuid"},
         "url": {"type": "string", "format": "uri"},
         "content_type": {"type": "string"},
         "name": {"type": "string"},
         "size": {"type": "integer"},
     },
-    "required": ["url", "content_type"],
 }
 SUGGESTION = {
     "type": "object",
@@ -83,6 +88,13 @@ CONTENT: dict[str, Any] = {
 CONTENT_OUT = {**CONTENT, "nullable": True}
 
 
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why something is as it is: a code for programs, words for people."""
+
+    code = serializers.CharField(read_only=True)
+    text = serializers.CharField(read_only=True)
+
+
 @extend_schema_field(CONTENT)
 class ContentField(serializers.Field[Content, Any, Any, Any]):
     """What gateway.content.reading reads; its errors name ``content.cards.0.title``."""
@@ -98,6 +110,31 @@ class ContentField(serializers.Field[Content, Any, Any, Any]):
     def to_representation(self, value: Content) -> Any:
         """Only read."""
         raise TypeError("Content is shown as it was stored.")
+
+
+class AttachmentSerializer(serializers.Serializer[Any]):
+    """A file of a message. ``url`` is fetched with the token; null until there are bytes."""
+
+    id = serializers.SerializerMethodField()
+    url = serializers.SerializerMethodField()
+    content_type = serializers.CharField(read_only=True)
+    name = serializers.CharField(read_only=True)
+    size = serializers.IntegerField(read_only=True, allow_null=True, help_text="Bytes.")
+    state = serializers.ChoiceField(choices=FileState.choices, read_only=True)
+    error = serializers.SerializerMethodField(help_text="Why there are no bytes.")
+
+    def get_id(self, row: MessageFile) -> UUID | None:
+        """Of the stored file."""
+        return row.file.uid if row.file else None
+
+    def get_url(self, row: MessageFile) -> str | None:
+        """Of its bytes."""
+        return content_url(row.file.uid) if row.file else None
+
+    @extend_schema_field(ReasonSerializer(allow_null=True))
+    def get_error(self, row: MessageFile) -> Any:
+        """A code, and what it means."""
+        return {"code": row.error, "text": reason(row.error)} if row.error else None
 
 
 class OptionSerializer(serializers.Serializer[Any]):

@@ -11,8 +11,10 @@ from accounts.rest.serializers import ErrorSerializer, ScopedField, StrictSerial
 from contacts.models import Contact
 from conversations.api.content import (
     CONTENT_OUT,
+    AttachmentSerializer,
     ContentField,
     OptionSerializer,
+    ReasonSerializer,
     TapSerializer,
 )
 from conversations.api.fallback import TermsSerializer
@@ -101,7 +103,7 @@ class MessageSerializer(serializers.Serializer[Any]):
     content = serializers.SerializerMethodField(help_text="Rich content as it was written.")
     options = serializers.SerializerMethodField(help_text="What was offered by number.")
     tap = serializers.SerializerMethodField(help_text="Which suggestion the customer chose.")
-    attachments = serializers.ListField(child=serializers.DictField(), read_only=True)
+    attachments = serializers.SerializerMethodField(help_text="The files of the message.")
     author = serializers.SerializerMethodField(help_text="The member who wrote it.")
     created_at = serializers.DateTimeField(read_only=True)
     external_id = serializers.SerializerMethodField()
@@ -118,6 +120,11 @@ class MessageSerializer(serializers.Serializer[Any]):
     def get_content(self, message: Message) -> Any:
         """Null when it is nothing but its text."""
         return message.data.get("content")
+
+    @extend_schema_field(AttachmentSerializer(many=True))
+    def get_attachments(self, message: Message) -> Any:
+        """What the customer sent, and the uploaded files that we sent."""
+        return AttachmentSerializer(self.context["files"].get(message.uid, ()), many=True).data
 
     @extend_schema_field(OptionSerializer(many=True))
     def get_options(self, message: Message) -> Any:
@@ -199,13 +206,6 @@ class SendSerializer(SayingSerializer, TermsSerializer):
     channel = serializers.CharField(
         max_length=40, default="best", help_text="A channel's id, or `best`."
     )
-
-
-class ReasonSerializer(serializers.Serializer[Any]):
-    """Why this channel."""
-
-    code = serializers.CharField(read_only=True)
-    text = serializers.CharField(read_only=True)
 
 
 class LifeSerializer(MessageSerializer):

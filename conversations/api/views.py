@@ -35,6 +35,7 @@ from conversations.api.serializers import (
     SnoozeSerializer,
 )
 from conversations.models import Conversation, Kind, Message
+from conversations.selectors.files import files_of
 from conversations.selectors.life import exchanges_of, reports_of
 from gateway.models import Delivery
 
@@ -212,9 +213,9 @@ def show_messages(
     life: bool = False,
     serializer: type[MessageSerializer] = MessageSerializer,
 ) -> Any:
-    """Messages with their deliveries, and with ``life`` every exchange and report of a provider.
+    """Messages with deliveries and files, and with ``life`` every exchange and provider's report.
 
-    One statement each for all deliveries, exchanges and reports.
+    One statement each for all deliveries, files, exchanges and reports.
     """
     messages = list(messages)
     by_message: dict[UUID, list[Delivery]] = defaultdict(list)
@@ -223,7 +224,7 @@ def show_messages(
     for row in rows.filter(workspace__in=ours).order_by("-id"):
         by_message[row.message_uid].append(row)
     deliveries = [row for rows_ in by_message.values() for row in rows_]
-    found: dict[str, Any] = {"deliveries": by_message}
+    found: dict[str, Any] = {"deliveries": by_message, "files": files_of(messages)}
     if life:
         found |= {"statuses": reports_of(deliveries), "exchanges": exchanges_of(deliveries)}
     return serializer(messages, many=True, context={**context, **found}).data

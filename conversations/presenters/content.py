@@ -1,8 +1,10 @@
 """Rich content as the thread shows it, and what a customer chose of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from django.urls import reverse
 
 from conversations.models import Message
 from gateway.content.adapting import in_words
@@ -18,6 +20,7 @@ from gateway.content.model import (
     Suggestion,
 )
 from gateway.content.reading import read
+from gateway.media.attaching import each_media
 
 ICONS: dict[type[Suggestion], str] = {
     Reply: "reply",
@@ -66,7 +69,7 @@ def shown(message: Message) -> Shown | None:
     stored = message.data.get("content")
     if not stored:
         return None
-    content = read(stored)
+    content = each_media(read(stored), _here)
     numbering = _Numbering(message.data.get("options", []))
     cards = [
         ShownCard(card.title, card.text, card.media, numbering.buttons(card.suggestions))
@@ -74,13 +77,19 @@ def shown(message: Message) -> Shown | None:
     ]
     rows = content.menu.rows if content.menu else ()
     return Shown(
-        media=content.media,
+        # Our own are shown as files of the message.
+        media=[one for one in content.media if not one.file],
         cards=cards,
         menu=content.menu.button if content.menu else "",
         rows=[Button("list", row.text, row.description, numbering.next(row.text)) for row in rows],
         place=_place(content),
         buttons=numbering.buttons(content.suggestions),
     )
+
+
+def _here(one: Media, path: str) -> Media:
+    """A file of our own at the address where members see it."""
+    return replace(one, url=reverse("file", args=[one.file])) if one.file else one
 
 
 def tapped(message: Message) -> str:

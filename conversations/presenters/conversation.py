@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Member
 from conversations.models import Conversation, Draft, Message, Status
-from conversations.presenters.messages import Bubble, bubbles
+from conversations.presenters.messages import Beside, Bubble, bubbles
 from conversations.presenters.rows import Row, row
 from conversations.selectors import threads
+from conversations.selectors.files import files_of
 from gateway.registry import UnknownKind, capabilities_of
 
 
@@ -36,6 +38,7 @@ class Composer:
     address: str
     segments: bool
     max_text: int
+    max_file: int
     paused: str
     draft: str
     note: bool
@@ -79,8 +82,9 @@ def thread_context(conversation: Conversation, member: Member) -> dict[str, Any]
 
 
 def present(messages: Sequence[Message], member: Member) -> list[Bubble]:
-    """Messages of one conversation with their deliveries and fallbacks: two statements."""
-    return bubbles(messages, threads.deliveries(messages), threads.fallbacks(messages), member.pk)
+    """Messages of one conversation with deliveries, fallbacks and files: a statement each."""
+    beside = Beside(threads.deliveries(messages), threads.fallbacks(messages), files_of(messages))
+    return bubbles(messages, beside, member.pk)
 
 
 def composer(
@@ -104,6 +108,7 @@ def composer(
         address=conversation.address.value,
         segments=segments,
         max_text=max_text,
+        max_file=settings.MEDIA_MAX_BYTES,
         paused=(channel.paused_reason or _("This channel is paused.")) if paused else "",
         draft=draft.text if draft else "",
         note=draft.note if draft else False,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 
 from babel.dates import format_date, format_skeleton
@@ -14,10 +13,11 @@ from django.utils.translation import gettext_lazy as _lazy
 from conversations.models import Direction, Kind, Message
 from conversations.presenters.activity import Activity, activity
 from conversations.presenters.content import Shown, shown, tapped
+from conversations.presenters.files import ShownFile, files
 from conversations.templatetags.ui import locale
 from gateway.fallback.model import Fallback
 from gateway.fallback.story import story
-from gateway.models import Delivery
+from gateway.models import Delivery, MessageFile
 from gateway.states import State
 
 TOGETHER = timedelta(minutes=5)
@@ -60,7 +60,7 @@ class Bubble:
     order: str
     grouped: bool
     same_day: bool
-    attachments: Sequence[Mapping[str, Any]]
+    files: Sequence[ShownFile]
     content: Shown | None
     tapped: str
     fate: Fate | None
@@ -114,24 +114,37 @@ def _detail(delivery: Delivery) -> str:
     return " ".join(part for part in parts if part)
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What lies beside messages, by their uid."""
+
+    deliveries: Mapping[UUID, Delivery]
+    fallbacks: Mapping[UUID, Sequence[Fallback]]
+    files: Mapping[UUID, Sequence[MessageFile]]
+
+
 def bubbles(
     messages: Sequence[Message],
-    deliveries: Mapping[UUID, Delivery],
-    fallbacks: Mapping[UUID, Sequence[Fallback]],
+    beside: Beside,
     member_id: int,
 ) -> list[Bubble]:
     """In the given order; needs the authors loaded."""
     result: list[Bubble] = []
     previous: Message | None = None
     for message in messages:
-        known = fate(deliveries.get(message.uid), fallbacks.get(message.uid, ()))
-        result.append(_bubble(message, previous, known, member_id))
+        known = fate(beside.deliveries.get(message.uid), beside.fallbacks.get(message.uid, ()))
+        rows = beside.files.get(message.uid, ())
+        result.append(_bubble(message, previous, known, rows, member_id))
         previous = message
     return result
 
 
 def _bubble(
-    message: Message, previous: Message | None, known: Fate | None, member_id: int
+    message: Message,
+    previous: Message | None,
+    known: Fate | None,
+    rows: Sequence[MessageFile],
+    member_id: int,
 ) -> Bubble:
     local = timezone.localtime(message.created_at)
     same_day = previous is not None and _day(previous) == local.date()
@@ -151,7 +164,7 @@ def _bubble(
         order=f"{message.created_at.timestamp():017.6f}.{message.pk:015d}",
         grouped=same_day and _together(previous, message),
         same_day=same_day,
-        attachments=message.attachments,
+        files=files(message, rows),
         content=shown(message),
         tapped=tapped(message),
         fate=known,

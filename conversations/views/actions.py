@@ -19,9 +19,13 @@ from conversations import forms, services
 from conversations.compose import ThreadMoved, compose
 from conversations.models import Conversation, Message, Status
 from conversations.presenters.conversation import header, present
+from conversations.presenters.going import link_note
 from conversations.retrying import retry_message
 from conversations.views.access import conversation_of, inbox_view, list_filter, message_of
 from conversations.views.fragments import fresh_rows
+from gateway.media import words
+from gateway.media.attaching import as_media
+from gateway.media.uploads import take_upload
 
 
 def action(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -77,11 +81,27 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
             uid=data["uid"],
             note=data["note"],
             seen=None if data["sure"] else data["seen"],
+            files=data["file"],
         )
     except ThreadMoved as moved:
         context = {"bubbles": present(moved.arrived, request.member), "conversation": conversation}
         return render(request, "conversations/moved.html", context, status=409)
     return _bubble(request, message, status=201)
+
+
+@action
+def upload(request: MemberRequest, pk: int) -> HttpResponse:
+    """Keep a file that is to be sent here, and say how it will go."""
+    conversation = conversation_of(request, pk)
+    row = take_upload(request, workspace_id=request.member.workspace_id)
+    shown = {
+        "id": str(row.uid),
+        "name": row.name,
+        "content_type": row.content_type,
+        "size": words.size(row.size),
+        "note": link_note(conversation, as_media(row)),
+    }
+    return JsonResponse(shown, status=201)
 
 
 @action

@@ -11,12 +11,17 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A file at a public address. ``size`` in bytes, None when nobody has asked."""
+    """A file at a public address. ``size`` in bytes, None when nobody has asked.
+
+    ``file`` is the id of a file of our own (gateway.media), whose other fields are filled in when
+    it is sent.
+    """
 
     url: str
     content_type: str
     name: str = ""
     size: int | None = None
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

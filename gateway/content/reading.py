@@ -6,7 +6,8 @@
 
 A suggestion's ``type`` is ``reply`` {payload}, ``open_url`` {url}, ``dial`` {phone},
 ``show_location`` {latitude, longitude, label}, ``ask_location`` or ``calendar`` {title, start, end,
-description}. Whatever is not there is empty. Times are ISO 8601 with an offset.
+description}. A file of our own is ``{"file": id}``. Whatever is not there is empty. Times are ISO
+8601 with an offset.
 """
 
 import dataclasses
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
@@ -101,9 +103,11 @@ class Reader:
         return card
 
     def media(self, value: Any, path: str) -> Media:
-        """A file at a web address."""
+        """A file at a web address, or one of our own by its id."""
         found = self.mapping(value, path)
-        self.known(found, path, {"url", "content_type", "name", "size"})
+        self.known(found, path, {"url", "content_type", "name", "size", "file"})
+        if "file" in found:
+            return self.own_file(found, path)
         kind = self.text(found, f"{path}.content_type", CONTENT_TYPE, required=True)
         if kind and not MIME.fullmatch(kind):
             self.wrong(f"{path}.content_type", _("Write it as image/jpeg."))
@@ -113,6 +117,19 @@ class Reader:
             size = None
         name = self.text(found, f"{path}.name", FILE_NAME)
         return Media(self.url(found, f"{path}.url"), kind.lower(), name, size)
+
+    def own_file(self, found: Mapping[str, Any], path: str) -> Media:
+        """A stored file; what else is said of it is true only where we wrote it ourselves."""
+        if "url" in found:
+            self.wrong(f"{path}.url", _("Give either a file or its address."))
+        file, size = self.text(found, f"{path}.file", LABEL, required=True), found.get("size")
+        try:
+            file = str(UUID(file))
+        except ValueError:
+            self.wrong(f"{path}.file", _("The id of a file is expected here."))
+        kind = self.text(found, f"{path}.content_type", CONTENT_TYPE)
+        name = self.text(found, f"{path}.name", FILE_NAME)
+        return Media("", kind, name, size if isinstance(size, int) else None, file)
 
     def menu(self, value: Any, path: str) -> Menu:
         """A list with something to pick."""

@@ -71,8 +71,8 @@ EVENTS: dict[str, list[Event]] = {
             "+14155550100",
             "see",
             (
-                Attachment(MEDIA + "1", "image/jpeg", "ME01"),
-                Attachment(MEDIA + "2", "application/octet-stream", "ME02"),
+                Attachment(MEDIA + "1", "image/jpeg"),
+                Attachment(MEDIA + "2", "application/octet-stream"),
             ),
         )
     ],
@@ -172,7 +172,7 @@ def test_odd_media_urls_are_kept_for_people() -> None:
     body = b"MessageSid=SM1&From=22395&Body=&NumMedia=x&MediaUrl0=http%3A%2F%2F%5Bbad&MediaUrl1="
     [event] = adapter.parse(request(body))
     assert isinstance(event, InboundMessage)
-    assert event.attachments == (Attachment("http://[bad", "application/octet-stream", "[bad"),)
+    assert event.attachments == (Attachment("http://[bad", "application/octet-stream"),)
 
 
 @pytest.mark.parametrize(

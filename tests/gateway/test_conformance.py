@@ -252,3 +252,15 @@ def test_secrets_and_texts_stay_out_of_the_log(shown: Exhibit) -> None:
             if name not in {"auth", "secrets", "headers"}
         }
         assert not any(secret in str(shown_parts) for secret in secrets)
+
+
+# --- Files --------------------------------------------------------------------------------------
+
+
+def test_a_strange_host_gets_no_credentials(shown: Exhibit) -> None:
+    base = shown.adapter.base_url
+    for url in ("https://evil.example/a", f"{base}.evil.example/a", f"{base}@evil.example/a"):
+        request = shown.adapter.media_request(url)
+        assert (request.method, request.url) == ("GET", url)
+        assert request.auth is None
+        assert not request.headers

@@ -40,6 +40,8 @@ export class Phone {
       event.preventDefault();
       this.send(this.input.value, true);
     });
+    this.find(".attach").addEventListener("click", () => this.find(".attach-input").click());
+    this.find(".attach-input").addEventListener("change", (event) => this.sendFiles(event.target));
     this.find(".quick").addEventListener("click", (event) => {
       const say = event.target.closest("button")?.dataset.say;
       if (say) this.send(say, false);
@@ -195,6 +197,7 @@ export class Phone {
 
   enable() {
     const able = this.able(this.line());
+    this.find(".attach").disabled = !able;
     this.find(".send").disabled = !able || !this.input.value.trim();
     for (const button of this.element.querySelectorAll(".quick button")) button.disabled = !able;
   }
@@ -237,14 +240,23 @@ export class Phone {
     this.find(".writes").hidden = true;
   }
 
-  async send(words, typed) {
+  async sendFiles(input) {
+    const media = await Promise.all([...input.files].map(asMedia));
+    input.value = "";
+    const words = this.input.value;
+    this.input.value = "";
+    this.send(words, true, media);
+  }
+
+  async send(words, typed, media = []) {
     const line = this.line();
-    if (!words.trim() || !this.able(line)) return;
+    if ((!words.trim() && !media.length) || !this.able(line)) return;
     if (typed) this.input.value = "";
     this.enable();
     this.problem.hidden = true;
     try {
-      this.take({ type: "message", ...(await post("/phone/write", { phone: this.number, line: line.channel, text: words })) });
+      const written = { phone: this.number, line: line.channel, text: words, media };
+      this.take({ type: "message", ...(await post("/phone/write", written)) });
     } catch {
       if (typed && !this.input.value) this.input.value = words;
       this.problem.textContent = text("unsent");
@@ -264,6 +276,17 @@ export class Phone {
     this.element.scrollIntoView({ block: "nearest", inline: "nearest" });
     this.input.focus({ preventScroll: true });
   }
+}
+
+function asMedia(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("error", () => reject(reader.error));
+    reader.addEventListener("load", () => {
+      resolve({ content_type: file.type || "application/octet-stream", data: reader.result.split(",", 2)[1] });
+    });
+    reader.readAsDataURL(file);
+  });
 }
 
 function drawBubble(bubble, following, fresh, mixed, tap) {
@@ -324,14 +347,28 @@ function drawText(words) {
   return element;
 }
 
+// What the business sends has no type here, so a picture is tried, and stays a link when it is none.
 function drawFile(file) {
   const link = document.createElement("a");
+  const words = `📎 ${text("file")}${file.type ? ` (${file.type})` : ""}`;
   link.className = "file";
-  link.textContent = `📎 ${text("file")}${file.type ? ` (${file.type})` : ""}`;
-  if (/^https?:/.test(file.url)) link.href = file.url;
   link.target = "_blank";
   link.rel = "noopener noreferrer";
+  link.textContent = words;
+  if (!/^https?:/.test(file.url)) return link;
+  link.href = reachable(file.url);
+  if (file.type && !file.type.startsWith("image/")) return link;
+  const picture = new Image();
+  picture.alt = text("file");
+  picture.addEventListener("load", () => { link.classList.add("picture"); link.replaceChildren(picture); });
+  picture.src = link.href;
   return link;
+}
+
+// Of a file the customer sent the URL is the provider's, behind its log-in.
+function reachable(url) {
+  const own = /\/Media\/(ME[0-9a-f]{32})$/.exec(url);
+  return own ? `/twilio-cdn/${own[1]}` : url;
 }
 
 function drawUnder(bubble, mixed) {

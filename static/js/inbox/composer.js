@@ -2,6 +2,7 @@
 
 import { $, $$, fragment, request, t } from "../ui.js";
 import { send as tell } from "../realtime.js";
+import * as files from "./files.js";
 import * as outbox from "./outbox.js";
 import { segment } from "./segments.js";
 import * as thread from "./thread.js";
@@ -17,6 +18,8 @@ let seen = null;
 let draftTimer = null;
 let dirty = false;
 let typedAt = 0;
+// Somebody has pressed "send" while files were still going up.
+let waiting = false;
 const chains = new Map();
 
 const conversation = () => Number(root?.dataset.conversation) || null;
@@ -36,6 +39,7 @@ export function mount(element) {
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
   form.addEventListener("click", clicked);
   $("#messages").addEventListener("click", retried);
+  files.mount(form, conversation(), filesChanged);
   showMode(isNote());
   showSendWith();
   grow();
@@ -49,6 +53,8 @@ export function mount(element) {
 export function unmount() {
   if (root && dirty) saveDraft(true);
   clearTimeout(draftTimer);
+  if (root) files.unmount(conversation());
+  waiting = false;
   root = form = input = null;
 }
 
@@ -66,7 +72,7 @@ export function start() {
 function typed() {
   if (input.value.trim() && seen === null) seen = newest();
   advanceSeen();
-  if (!input.value.trim()) { seen = null; hideMoved(); }
+  if (!input.value.trim() && !files.any()) { seen = null; hideMoved(); }
   error("");
   grow();
   count();
@@ -160,6 +166,7 @@ function clicked(event) {
 
 export function setMode(note) {
   if (!form) return;
+  waiting = false;
   if (isNote() !== note) dirty = true;
   showMode(note);
   count();
@@ -190,15 +197,26 @@ function error(text) {
 
 // --- Sending -------------------------------------------------------------------------------------------------
 
+function filesChanged() {
+  if (seen === null && files.any()) seen = newest();
+  if (!files.any() && !input.value.trim()) seen = null;
+  error("");
+  if (waiting && !files.uploading()) { waiting = false; submit(); }
+}
+
 function submit({ sure = false } = {}) {
   // It stops once: who sends again under the notice means it.
   sure ||= !$("#moved").hidden;
   const text = input.value.trim();
-  if (!text) return input.focus();
+  const attached = isNote() ? [] : files.ready();
+  if (!isNote() && files.uploading()) { waiting = true; return error(t("files-uploading")); }
+  if (!isNote() && files.broken()) return error(t("files-missing"));
+  if (!text && !attached.length) return input.focus();
   const most = Number(form.dataset.max);
   if (!isNote() && most && [...text].length > most) return error(t("too-long", { over: [...text].length - most }));
-  const entry = { uid: uuid(), conversation: conversation(), text, note: isNote(), seen, sure };
+  const entry = { uid: uuid(), conversation: conversation(), text, note: isNote(), seen, sure, files: attached };
   outbox.keep(entry);
+  if (attached.length) files.clear();
   input.value = "";
   seen = null;
   dirty = false;
@@ -230,6 +248,7 @@ function show(entry) {
   const group = `${entry.note ? "note" : "text"}-False-${document.body.dataset.member}`;
   item.dataset.group = group;
   $(".bubble-text", item).textContent = entry.text;
+  files.names($(".files", item), entry.files ?? []);
   if (entry.note) {
     item.classList.replace("msg-out", "msg-note");
     $(".msg-by", item).hidden = false;
@@ -253,6 +272,7 @@ function deliver(entry) {
 async function post(entry) {
   if (!outbox.entries().some((other) => other.uid === entry.uid)) return;
   const data = { text: entry.text, uid: entry.uid, note: entry.note ? "on" : "", seen: entry.seen ?? "", sure: entry.sure ? "on" : "" };
+  if (entry.files?.length) data.file = entry.files.map((file) => file.id);
   const response = await request(`/conversations/${entry.conversation}/send/`, { method: "POST", data }).catch(() => null);
   if (response?.status === 201) {
     outbox.drop(entry.uid);
@@ -276,6 +296,7 @@ async function post(entry) {
 
 // The thread moved while another one is open: the text becomes the draft there again.
 function giveBack(entry) {
+  files.keep(entry.conversation, entry.files ?? []);
   const data = { text: entry.text, note: entry.note ? "on" : "" };
   return request(`/conversations/${entry.conversation}/draft/`, { method: "POST", data }).catch(() => null);
 }
@@ -300,6 +321,7 @@ function takeBack(entry) {
   thread.regroup();
   input.value = input.value.trim() ? `${entry.text}\n${input.value}` : entry.text;
   showMode(entry.note);
+  files.restore(entry.files ?? []);
   grow();
   count();
   saveDraft();

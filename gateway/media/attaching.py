@@ -1,0 +1,91 @@
+"""Files that we send: found by their ids, given a link, and tied to their message."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from gateway.content.model import Content, Media
+from gateway.media.links import link
+from gateway.media.models import FileState, MessageFile, StoredFile
+from gateway.models import Channel
+
+
+def each_media(content: Content, change: Callable[[Media, str], Media]) -> Content:
+    """The content with every file changed; ``change`` is given the file and its path in it."""
+    return replace(
+        content,
+        media=tuple(change(one, f"media.{n}") for n, one in enumerate(content.media)),
+        cards=tuple(
+            replace(card, media=change(card.media, f"cards.{n}.media")) if card.media else card
+            for n, card in enumerate(content.cards)
+        ),
+    )
+
+
+def resolved(content: Content, workspace_id: int) -> Content:
+    """The content with what is known of its stored files, and a link to each.
+
+    The files' rows are locked until the transaction ends, so that the sweep leaves them.
+    ValidationError by ``content.media.0.file`` for one that is not there (any more).
+    """
+    wanted = _ids(content)
+    if not wanted:
+        return content
+    rows = StoredFile.objects.in_workspace(workspace_id).filter(uid__in=wanted)
+    found = {row.uid: row for row in rows.order_by("id").select_for_update(no_key=True)}
+
+    def known(one: Media, path: str) -> Media:
+        if not one.file:
+            return one
+        row = found.get(UUID(one.file))
+        if row is None:
+            raise ValidationError({f"content.{path}.file": _("There is no such file.")})
+        return as_media(row)
+
+    return each_media(content, known)
+
+
+def as_media(row: StoredFile) -> Media:
+    """A stored file as content has it, with a link that opens it for a while."""
+    return Media(link(row.pk), row.content_type, row.name, row.size, str(row.uid))
+
+
+def without_links(content: Content) -> Content:
+    """What is kept of the content: links to stored files run out, their ids do not."""
+    return each_media(content, lambda one, path: replace(one, url="") if one.file else one)
+
+
+def attach(content: Content, *, channel: Channel, message_uid: UUID) -> None:
+    """Note which stored files the message has, in the caller's transaction."""
+    wanted = _ids(content)
+    if not wanted:
+        return
+    now = timezone.now()
+    rows = StoredFile.objects.in_workspace(channel.workspace_id).filter(uid__in=wanted)
+    found = {row.uid: row for row in rows}
+    MessageFile.objects.bulk_create(
+        MessageFile(
+            workspace_id=channel.workspace_id,
+            channel=channel,
+            message_uid=message_uid,
+            place=place,
+            file=found[uid],
+            state=FileState.STORED,
+            content_type=found[uid].content_type,
+            name=found[uid].name,
+            size=found[uid].size,
+            due_at=now,
+            created_at=now,
+        )
+        for place, uid in enumerate(wanted)
+    )
+
+
+def _ids(content: Content) -> Sequence[UUID]:
+    """The stored files in the content, each once, in their order."""
+    media = [*content.media, *(card.media for card in content.cards if card.media)]
+    return list(dict.fromkeys(UUID(one.file) for one in media if one.file))

@@ -1,0 +1,54 @@
+"""Removes files: those no message uses, and those of messages that are erased."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from gateway.media.models import MessageFile, StoredFile
+from gateway.media.storing import media_storage
+
+BATCH = 100
+
+
+def sweep_unused(before: datetime, *, most: int = 10_000) -> int:
+    """Remove files that no message uses and that are older; returns how many."""
+    total = 0
+    while total < most:
+        count = _remove_some(before)
+        total += count
+        if count < BATCH:
+            break
+    return total
+
+
+@transaction.atomic
+def release_files(message_uids: Collection[UUID], *, workspace_id: int) -> int:
+    """Forget the files of these messages; what no other message uses is removed. How many.
+
+    For erasing a contact: bytes are gone when this returns, whatever becomes of the transaction.
+    """
+    uses = MessageFile.objects.in_workspace(workspace_id).filter(message_uid__in=message_uids)
+    ids = list(uses.exclude(file=None).values_list("file", flat=True))
+    uses.delete()
+    rows = StoredFile.objects.in_workspace(workspace_id).filter(pk__in=ids, uses=None)
+    return _remove(list(rows.order_by("id").select_for_update(of=("self",))))
+
+
+@transaction.atomic
+def _remove_some(before: datetime) -> int:
+    rows = StoredFile.objects.filter(created_at__lt=before, uses=None).order_by("created_at")
+    # Whoever attaches one at this moment holds its row, and it is left.
+    locked = rows.select_for_update(of=("self",), skip_locked=True)[:BATCH]
+    return _remove(list(locked))
+
+
+def _remove(rows: list[StoredFile]) -> int:
+    """The bytes first: a row whose bytes are gone is removed next time, not the other way round."""
+    held = set(MessageFile.objects.filter(file__in=rows).values_list("file", flat=True))
+    free = [row for row in rows if row.pk not in held]
+    for row in free:
+        media_storage().delete(row.path)
+    StoredFile.objects.filter(pk__in=[row.pk for row in free]).delete()
+    return len(free)
