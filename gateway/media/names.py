@@ -4,12 +4,12 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
-from gateway.media.kinds import ENDINGS
+from gateway.media.kinds import ENDINGS, family
 
 LONGEST = 120
 # Separators, and what changes the direction of text so that "exe.jpg" can be written backwards.
 FORBIDDEN = re.compile(r'[<>:"|?*%]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]')
-DEFAULT = {"image": "picture", "video": "video", "audio": "audio", "text": "text"}
+DEFAULT = {"image": "picture", "video": "video", "audio": "audio", "text/vcard": "contact"}
 
 
 def clean_name(name: str, content_type: str) -> str:
@@ -25,5 +25,7 @@ def clean_name(name: str, content_type: str) -> str:
         stem = name[: -len(ending)]
     else:
         ending = endings[0]
-    stem = stem.strip(" .") or DEFAULT.get(content_type.partition("/")[0], "file")
+    stem = (
+        stem.strip(" .") or DEFAULT.get(content_type) or DEFAULT.get(family(content_type), "file")
+    )
     return f"{stem[: LONGEST - len(ending)]}{ending}"

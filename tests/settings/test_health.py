@@ -96,7 +96,7 @@ def test_the_page_says_what_is_wrong_and_where(client, admin):
     assert "0 failed, 1 of unknown kind" in page
     assert {row.name: row.alive for row in response.context["processes"]} == {
         "Scheduler": False, "Receiving": True, "Sending": False, "Routing": False,
-        "Campaigns": False, "Maintenance": False,
+        "Campaigns": False, "Files": False, "Maintenance": False,
     }  # fmt: skip
     assert "style=" not in page
     assert "<script>" not in page

@@ -167,7 +167,7 @@ def test_a_picture_under_a_wrong_name_is_what_it_is(shelf: Shelf) -> None:
 
 def test_a_contact_card_is_kept(shelf: Shelf) -> None:
     row = fetched(shelf, gives(VCARD, "text/x-vcard"), "text/x-vcard")
-    assert (row.content_type, row.name) == ("text/vcard", "text.vcf")
+    assert (row.content_type, row.name) == ("text/vcard", "contact.vcf")
 
 
 @pytest.mark.parametrize(("status", "reason"), [(404, "gone"), (410, "gone"), (400, "answer")])
