@@ -2,7 +2,7 @@
 
 A link goes into an SMS, so it is short: the file's number, the hour it expires and 72 bits of an
 HMAC over both, written as one number in base 62, some 18 characters without punctuation. It needs
-no row, so a worker makes one without asking the database (docs/adr/0031).
+no row, so a worker makes one without asking the database (docs/adr/0033).
 """
 
 import string
