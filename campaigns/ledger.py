@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from campaigns.models import Campaign, CampaignStatus, Recipient, SkipReason, line_id, line_uid
 from contacts.models import Contact
+from gateway.fallback.model import FURTHER_PARTS, Fallback
 from gateway.models import Delivery
 from gateway.states import State
 
@@ -36,13 +37,15 @@ PORTION = 500
 class Entry:
     """A line with its contact (None: deleted) and delivery (None: not handed over).
 
-    ``reason`` is one of SkipReason, or empty.
+    ``reason`` is one of SkipReason, or empty. Where another channel took over, ``delivery`` is the
+    one there, and ``fallback`` says why.
     """
 
     recipient: Recipient
     contact: Contact | None
     delivery: Delivery | None
     reason: str
+    fallback: Fallback | None = None
 
     @property
     def state(self) -> str:
@@ -105,11 +108,18 @@ class Ledger:
         return found[:limit]
 
     def _delivered(self, limit: int, start: int, *, backwards: bool) -> list[int]:
+        """Ids of lines by the state of the delivery that counts, a replacement by its first's."""
         uid = line_uid(self.campaign, min(start, self.campaign.last_line + 1))
         rows = Delivery.objects.filter(batch=self.campaign.batch_id, state__in=self._states)
-        rows = rows.filter(uid__lt=uid) if backwards else rows.filter(uid__gt=uid)
-        rows = rows.order_by("-uid" if backwards else "uid")
-        return [line_id(found) for found in rows.values_list("uid", flat=True)[:limit]]
+        found: list[int] = []
+        for part, name in (
+            (rows.filter(replaces=None), "uid"),
+            (rows.filter(replaces__isnull=False, part__lt=FURTHER_PARTS), "replaces__uid"),
+        ):
+            beyond = part.filter(**{f"{name}__{'lt' if backwards else 'gt'}": uid})
+            ordered = beyond.order_by(f"-{name}" if backwards else name)
+            found += map(line_id, ordered.values_list(name, flat=True)[:limit])
+        return sorted(found, reverse=backwards)[:limit]
 
     @property
     def _states(self) -> tuple[str, ...]:
@@ -151,14 +161,17 @@ class Ledger:
         uids = {
             line_uid(self.campaign, row.pk) for row in rows if row.pk <= mark and not row.reason
         }
-        found = Delivery.objects.filter(uid__in=uids) if uids else ()
+        found = list(Delivery.objects.filter(uid__in=uids)) if uids else []
         deliveries = {line_id(delivery.uid): delivery for delivery in found}
+        fallbacks = _fallbacks(found)
+        replacing = _replacing(found)
         return [
             Entry(
                 recipient=row,
                 contact=contacts.get(row.contact_id),
-                delivery=deliveries.get(row.pk),
+                delivery=replacing.get(row.pk) or deliveries.get(row.pk),
                 reason=self._reason(row),
+                fallback=fallbacks.get(row.pk),
             )
             for row in rows
         ]
@@ -167,3 +180,21 @@ class Ledger:
         if not row.reason and self._cancelled and row.pk > self.campaign.handed_to:
             return SkipReason.CANCELLED.value
         return row.reason
+
+
+def _fallbacks(deliveries: Sequence[Delivery]) -> dict[int, Fallback]:
+    """What stands behind these, by line; one statement, none where nothing does."""
+    watched = [row.pk for row in deliveries if row.fallback_s is not None]
+    if not watched:
+        return {}
+    rows = Fallback.objects.filter(pk__in=watched).select_related("delivery__channel", "channel")
+    return {line_id(row.delivery.uid): row for row in rows}
+
+
+def _replacing(deliveries: Sequence[Delivery]) -> dict[int, Delivery]:
+    """What took over from these, by line; one statement, none where nothing did."""
+    replaced = {row.pk: line_id(row.uid) for row in deliveries if row.state == State.REPLACED}
+    if not replaced:
+        return {}
+    rows = Delivery.objects.filter(replaces__in=replaced, part__lt=FURTHER_PARTS)
+    return {replaced[row.replaces_id]: row for row in rows if row.replaces_id is not None}

@@ -84,14 +84,15 @@ def failure_words(error_class: str) -> str:
 def _line(entry: Entry) -> Line:
     delivery = entry.delivery
     outcome = "queued" if entry.state == State.SENDING else entry.state
-    known = fate(delivery) if delivery else None
+    behind = [entry.fallback] if entry.fallback else []
+    known = fate(delivery, behind) if delivery else None
     return Line(
         recipient=entry.recipient,
         contact=entry.contact,
         outcome=outcome,
         outcome_name=_outcome_name(outcome),
         tone=TONES.get(outcome, ""),
-        why=known.problem if known else entry.reason_text,
+        why=(known.problem or known.story) if known else entry.reason_text,
         detail=known.detail if known else "",
         at=_moment(delivery) if delivery else None,
     )

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from accounts.models import Workspace
 from campaigns.models import Campaign, CampaignStatus, Recipient, SkipReason
+from gateway.fallback.model import FURTHER_PARTS
 from gateway.models import Delivery
 from gateway.states import State
 
@@ -79,25 +80,34 @@ def progress(campaign: Campaign) -> Progress:
 
 
 def progress_of(campaigns: Collection[Campaign]) -> dict[int, Progress]:
-    """The numbers of many campaigns in two statements, from indexes alone.
+    """The numbers of many campaigns in two statements, from indexes alone; three with fallbacks.
 
     The lines of the frozen ledger are counted when they are written. A handed-over line stands
     where its delivery stands, and a campaign's deliveries are those of its batch.
     """
     by_batch = {campaign.batch_id: campaign.pk for campaign in campaigns if campaign.batch_id}
     states: dict[int, dict[str, int]] = {campaign.pk: {} for campaign in campaigns}
-    # A delivery that was replaced by a fallback is followed by that one, in the same batch.
-    deliveries = (
-        Delivery.objects.filter(batch__in=by_batch).exclude(state=State.REPLACED).order_by()
-    )
+    deliveries = Delivery.objects.filter(batch__in=by_batch).order_by()
     for batch_id, state, count in deliveries.values_list("batch", "state").annotate(Count("id")):
         states[by_batch[batch_id]][state] = count
+    # A delivery that was replaced is followed by that one, in the same batch.
+    replaced = [batch for batch, pk in by_batch.items() if states[pk].pop(State.REPLACED, 0)]
+    for batch_id, state, count in _beside(replaced) if replaced else ():
+        states[by_batch[batch_id]][state] -= count
     answered = Recipient.objects.filter(campaign__in=states, replied_at__isnull=False).order_by()
     replied = dict(answered.values_list("campaign").annotate(Count("id")))
     return {
         campaign.pk: _progress(campaign, states[campaign.pk], replied.get(campaign.pk, 0))
         for campaign in campaigns
     }
+
+
+def _beside(batch_ids: Collection[int]) -> QuerySet[Delivery, tuple[int, str, int]]:
+    """Replacements that are no line's: further parts, and those of what arrived after all."""
+    rows = Delivery.objects.filter(batch__in=batch_ids, replaces__isnull=False)
+    beside = rows.filter(Q(part__gte=FURTHER_PARTS) | ~Q(replaces__state=State.REPLACED))
+    counted = beside.exclude(state=State.REPLACED).order_by()
+    return counted.values_list("batch", "state").annotate(Count("id"))
 
 
 def _progress(campaign: Campaign, states: dict[str, int], replied: int) -> Progress:

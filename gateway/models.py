@@ -222,6 +222,12 @@ class Delivery(WorkspaceModel):
             models.Index(fields=["message_uid"], name="delivery_of_message"),
             # Campaigns' uids are in the order of their ledgers, whose pages this gives.
             models.Index(fields=["batch", "state", "uid"], name="delivery_of_batch"),
+            # What took over in a batch; few rows, and looked for beside a million others.
+            models.Index(
+                fields=["batch", "state"],
+                condition=Q(replaces__isnull=False),
+                name="delivery_replacing",
+            ),
             models.Index(fields=["channel", "address", "-id"], name="delivery_to_address"),
             # Who waits for an earlier answer to the same person.
             models.Index(

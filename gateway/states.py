@@ -26,7 +26,10 @@ class State(models.TextChoices):
 
 # What the engine and people may do.
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.QUEUED: frozenset({State.SENDING, State.CANCELLED, State.EXPIRED, State.FAILED}),
+    # Replaced when what it was to replace has arrived after all.
+    State.QUEUED: frozenset(
+        {State.SENDING, State.CANCELLED, State.EXPIRED, State.FAILED, State.REPLACED}
+    ),
     State.SENDING: frozenset(
         {
             State.QUEUED,

@@ -11,6 +11,7 @@ from campaigns.ledger import OUTCOMES, Entry
 from campaigns.models import Campaign, CampaignStatus, SkipReason
 from contacts.models import Segment
 from gateway.api.serializers import error_of
+from gateway.fallback.story import story
 from gateway.models import Channel
 from gateway.states import State
 
@@ -73,6 +74,7 @@ class LineSerializer(serializers.Serializer[Entry]):
     reason = serializers.ChoiceField(choices=SkipReason.choices, read_only=True, allow_blank=True)
     reason_text = serializers.CharField(read_only=True)
     error = serializers.SerializerMethodField()
+    story = serializers.SerializerMethodField()
     delivery = serializers.SerializerMethodField()
     replied_at = serializers.DateTimeField(
         source="recipient.replied_at", read_only=True, allow_null=True
@@ -82,6 +84,10 @@ class LineSerializer(serializers.Serializer[Entry]):
     def get_error(self, entry: Entry) -> Any:
         """What the provider said."""
         return error_of(entry.delivery) if entry.delivery else None
+
+    def get_story(self, entry: Entry) -> str:
+        """Why another channel took over, or did not; empty where nothing is to tell."""
+        return story(entry.fallback) if entry.fallback else ""
 
     @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_delivery(self, entry: Entry) -> str | None:

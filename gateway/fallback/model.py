@@ -7,6 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.scoping import WorkspaceModel
 from gateway.states import State
 
+# The first part of a replacement has the number of the part it replaces; more of them are counted
+# from here on, so that none is taken for another part of the message.
+FURTHER_PARTS = 100
+
 
 class Success(models.TextChoices):
     """The state from which no other channel takes over."""

@@ -16,7 +16,7 @@ from gateway.content.options import offered
 from gateway.content.reading import read, write
 from gateway.contract import Adapter
 from gateway.events import Replacement
-from gateway.fallback.model import Fallback, Stage, Verdict
+from gateway.fallback.model import FURTHER_PARTS, Fallback, Stage, Verdict
 from gateway.models import Channel, Delivery
 from gateway.outbox.telling import tell
 from gateway.outbox.waking import wake_outbox
@@ -25,10 +25,6 @@ from gateway.registry import adapter_for
 from gateway.states import State
 
 logger = structlog.get_logger(__name__)
-
-# The first part of a replacement has the number of the part it replaces; more of them are counted
-# from here on, so that none is taken for another part of the message.
-FURTHER_PARTS = 100
 
 
 @dataclass(slots=True)
@@ -165,13 +161,13 @@ def _let_answers_in(channel_ids: Collection[UUID]) -> None:
 
 
 def recall(delivery_ids: Sequence[int]) -> None:
-    """These have arrived after all: what replaces them and has not begun to leave is cancelled."""
+    """These have arrived after all: what replaces them and has not begun to leave need not."""
     if not delivery_ids:
         return
     mine = Q(replaces__in=delivery_ids, state=State.QUEUED)
     rows = list(Delivery.objects.filter(mine).order_by("id").select_for_update(skip_locked=True))
     if rows:
-        Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(state=State.CANCELLED)
+        Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(state=State.REPLACED)
         for row in rows:
-            row.state = State.CANCELLED
+            row.state = State.REPLACED
         tell(rows)

@@ -81,7 +81,7 @@ def test_a_page_takes_as_many_statements_as_a_line(monkeypatch):
             assert len(Ledger(campaign, "sent").page(limit)) == limit
         return len(statements)
 
-    assert count(1) == count(2) == 4
+    assert count(1) == count(2) == 5
 
 
 def test_uids_are_in_the_order_of_lines_and_name_them():

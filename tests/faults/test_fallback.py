@@ -169,4 +169,4 @@ def every_line_is_explained(campaign: Campaign) -> None:
             assert row.fallback.decided_at <= timezone.now()
         else:
             assert row.state in {State.DELIVERED, State.READ}
-            assert all(one.state == State.CANCELLED for one in replacements)
+            assert all(one.state == State.REPLACED for one in replacements)
