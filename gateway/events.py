@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from gateway.content.model import Content, Location, Media
-from gateway.content.reading import read
+from gateway.content.reading import read_stored
 from gateway.states import State
 
 
@@ -203,4 +203,4 @@ class OutboundMessage:
     @property
     def rich(self) -> Content:
         """The content in the model's words."""
-        return read(self.content)
+        return read_stored(self.content)

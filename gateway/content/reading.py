@@ -59,6 +59,15 @@ def read(value: Any) -> Content:
     return content
 
 
+def read_stored(value: Mapping[str, Any]) -> Content:
+    """Content that ``write`` has written, links to our own files included."""
+    reader = Reader(own=True)
+    content = reader.content(value)
+    if reader.errors:
+        raise ValidationError(dict(reader.errors))
+    return content
+
+
 def write(content: Content) -> dict[str, Any]:
     """Content as JSON, without what is empty; ``read`` gives it back."""
     written: dict[str, Any] = _written(content)
@@ -68,10 +77,14 @@ def write(content: Content) -> dict[str, Any]:
 
 
 class Reader:
-    """Reads parts of content and collects what is wrong with them, by path."""
+    """Reads parts of content and collects what is wrong with them, by path.
 
-    def __init__(self) -> None:
+    ``own``: we wrote it ourselves, so a stored file may have its link beside it.
+    """
+
+    def __init__(self, *, own: bool = False) -> None:
         self.errors: dict[str, Any] = {}
+        self.own = own
 
     def content(self, found: Mapping[str, Any]) -> Content:
         """The whole."""
@@ -120,7 +133,7 @@ class Reader:
 
     def own_file(self, found: Mapping[str, Any], path: str) -> Media:
         """A stored file; what else is said of it is true only where we wrote it ourselves."""
-        if "url" in found:
+        if "url" in found and not self.own:
             self.wrong(f"{path}.url", _("Give either a file or its address."))
         file, size = self.text(found, f"{path}.file", LABEL, required=True), found.get("size")
         try:
@@ -129,7 +142,8 @@ class Reader:
             self.wrong(f"{path}.file", _("The id of a file is expected here."))
         kind = self.text(found, f"{path}.content_type", CONTENT_TYPE)
         name = self.text(found, f"{path}.name", FILE_NAME)
-        return Media("", kind, name, size if isinstance(size, int) else None, file)
+        url = self.text(found, f"{path}.url", URL) if self.own else ""
+        return Media(url, kind, name, size if isinstance(size, int) else None, file)
 
     def menu(self, value: Any, path: str) -> Menu:
         """A list with something to pick."""

@@ -8,15 +8,17 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from gateway.content.adapting import adapt
 from gateway.content.model import Content, Option
 from gateway.content.options import offered
-from gateway.content.reading import read, write
+from gateway.content.reading import read_stored, write
 from gateway.contract import Adapter
 from gateway.events import Replacement
 from gateway.fallback.model import FURTHER_PARTS, Fallback, Stage, Verdict
+from gateway.media.renewing import with_fresh_links
 from gateway.models import Channel, Delivery
 from gateway.outbox.telling import tell
 from gateway.outbox.waking import wake_outbox
@@ -83,18 +85,25 @@ def _adapted(taking: Sequence[Taking]) -> tuple[list[Taking], list[Taking]]:
     able, broken = [], []
     for one in sorted(taking, key=lambda one: one.delivery.part):
         adapter = adapters[one.fallback.channel_id]
-        if adapter is None:
+        content = _content(one.delivery)
+        if adapter is None or content is None:
             broken.append(one)
             continue
         uid = one.delivery.message_uid
-        adapted = adapt(
-            read(one.delivery.content), adapter.shows(one.delivery.address), numbers[uid] + 1
-        )
+        adapted = adapt(content, adapter.shows(one.delivery.address), numbers[uid] + 1)
         one.adapter, one.parts, one.options = adapter, adapted.parts, adapted.options
         one.fallback.channel = channels[one.fallback.channel_id]
         numbers[uid] += len(adapted.options)
         able.append(one)
     return able, broken
+
+
+def _content(delivery: Delivery) -> Content | None:
+    try:
+        return read_stored(with_fresh_links(delivery.content))
+    except ValidationError:  # others' messages are not held up
+        logger.exception("content cannot be read", delivery=delivery.pk)
+        return None
 
 
 def _adapter(channel: Channel) -> Adapter | None:

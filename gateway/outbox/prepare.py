@@ -1,9 +1,8 @@
 """Turns claimed rows into what adapters are given; runs where the database is spoken to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -14,7 +13,7 @@ from gateway.content.model import Media
 from gateway.contract import Adapter
 from gateway.errors import BadCredentials, SendError
 from gateway.events import OutboundMessage
-from gateway.media.links import renewed
+from gateway.media.renewing import with_fresh_links
 from gateway.models import Channel, Delivery
 from gateway.outbox.ask import Questions
 from gateway.outbox.claim import Account, Claim
@@ -145,22 +144,19 @@ def _known_ids(rows: Sequence[Row]) -> dict[tuple[UUID, str], list[str]]:
 
 def as_message(row: Row, reports: str) -> OutboundMessage:
     """The row as its adapter needs it; ``reports`` is the channel's ``status_url``."""
+    content = row.content
+    if "media" in content or "cards" in content:
+        content = with_fresh_links(content)
     return OutboundMessage(
         uid=row.uid,
         address=row.address,
         text=str(row.content.get("text", "")),
         status_url=f"{reports}{row.uid}",
-        content=row.content,
-        media=tuple(_media(one) for one in row.content.get("media", ())),
+        content=content,
+        media=tuple(Media(**one) for one in content.get("media", ())),
         marketing=row.marketing,
         lifetime_s=row.fallback_s or None,
     )
-
-
-def _media(stored: Mapping[str, Any]) -> Media:
-    """A file as the provider fetches it: the link to one of our own is good from now on."""
-    media = Media(**stored)
-    return replace(media, url=renewed(media.url)) if media.file else media
 
 
 def status_url(channel_id: UUID) -> str:

@@ -1,27 +1,35 @@
 """What did not arrive by RCS goes out by SMS, and what is answered there belongs to the thread."""
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from conversations.models import Conversation, Message, Status
 from conversations.presenters.conversation import present
 from conversations.services import send_message
+from gateway.content.model import Content, Media
 from gateway.content.reading import read
 from gateway.contract import Reach, Reached
 from gateway.errors import NotCapable, OptedOut, Rejected
 from gateway.fallback.model import Fallback, Success, Verdict
+from gateway.media.storing import store
 from gateway.models import Bucket, Channel, Delivery
 from gateway.outbox.claim import claim
 from gateway.outbox.places import Load
+from gateway.outbox.prepare import as_message
+from gateway.outbox.row import Row
 from gateway.outbox.settle import Outcome, settle
 from gateway.reach.asking import note
 from gateway.states import State
 from tests import builders as make
 from tests.gateway import twilio
+from tests.gateway.media.shelf import PNG
+from tests.gateway.media.test_serving import upload_of
 from tests.gateway.test_door import drain_all
 from tests.payloads.google_rcs.exhibit import AGENT, config
 
@@ -188,3 +196,21 @@ def test_a_channel_behind_that_cannot_be_used_is_told() -> None:
     (bubble,) = present([message], agent)
     assert bubble.fate is not None
     assert bubble.fate.story == "RCS did not arrive, and the channel for SMS could not be used."
+
+
+def test_a_file_goes_on_as_a_link_that_opens_it() -> None:
+    rcs, _sms = pair()
+    row = store(workspace_id=rcs.workspace_id, content=upload_of(PNG), name="room.png")
+    person = make.contact(rcs.workspace)
+    make.address(person, "+34600123456")
+    conversation = make.conversation(rcs, person)
+    content = Content(media=(Media("", "", file=str(row.uid)),))
+    send_message(conversation=conversation, author=None, content=content)
+    given = as_message(Row.of_delivery(Delivery.objects.get()), "https://inbox.example.org/")
+    (picture,) = given.rich.media
+    assert (picture.content_type, picture.file) == ("image/png", str(row.uid))
+    leave(NotCapable("No RCS"))
+    (words,) = leave()
+    link = re.search(r"/m/\w+/", words.content["text"])
+    assert link is not None
+    assert b"".join(Client().get(link.group()).streaming_content) == PNG  # type: ignore[attr-defined]

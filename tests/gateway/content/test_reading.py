@@ -1,5 +1,6 @@
 """Content as JSON: what is read is written again, and what is wrong is named by its path."""
 
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from gateway.content.model import (
     Row,
     ShowLocation,
 )
-from gateway.content.reading import read, write
+from gateway.content.reading import read, read_stored, write
 
 WHOLE = Content(
     text="Hi",
@@ -136,3 +137,11 @@ def test_what_is_written_is_read_again() -> None:
 )
 def test_what_is_wrong_is_named(value: Any, paths: set[str]) -> None:
     assert errors(value).keys() == paths
+
+
+def test_a_stored_file_keeps_its_link_where_we_wrote_it_ourselves() -> None:
+    media = Media("https://a.example/m/x/", "image/png", "a.png", 10, str(uuid.uuid4()))
+    content = Content(text="Look", media=(media,), cards=(Card(title="One", media=media),))
+    assert read_stored(write(content)) == content
+    with pytest.raises(ValidationError):
+        read(write(content))
