@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from gateway.fallback.follow import close
 from gateway.fallback.model import Fallback, Stage, Success, Verdict
+from gateway.fallback.saving import save
 from gateway.fallback.takeover import Taking, take_over
 from gateway.models import Delivery
 from gateway.outbox.clock import database_now
@@ -68,7 +69,7 @@ def look() -> tuple[list[Withdrawing], bool]:
             close(one, Verdict.STUCK, now)
         else:
             one.due_at = None  # from now on only the provider's word counts
-    Fallback.objects.bulk_update(found, ["stage", "verdict", "due_at", "asks", "decided_at"])
+    save(found)
     tell(take_over(taking, now))
     asked = [Withdrawing(one.delivery, one.urgent) for one in asking]
     return asked, len(found) == BATCH
@@ -140,7 +141,7 @@ def settle(answers: Sequence[Answered]) -> None:
             one.due_at = now + timedelta(seconds=AGAIN_SECONDS[one.asks - 1])
         else:
             one.stage, one.due_at = Stage.CLOSING, now + _quiet()
-    Fallback.objects.bulk_update(found, ["stage", "due_at", "note"])
+    save(found)
     tell(take_over(taking, now))
 
 

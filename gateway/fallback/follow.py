@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from gateway.fallback.judging import Move, judge
 from gateway.fallback.model import Fallback, Stage, Success, Verdict
+from gateway.fallback.saving import save
 from gateway.fallback.takeover import Taking, recall, take_over
 from gateway.outbox.clock import database_now
 from gateway.registry import adapters
@@ -56,13 +57,10 @@ def follow(rows: Iterable[Watched]) -> None:
             taking.append(Taking(one.delivery, one, verdict))
         elif move == Move.RECALL:
             arrived.append(one.delivery_id)
-    Fallback.objects.bulk_update([*closed, *waiting], CHANGED) if closed or waiting else None
+    save([*closed, *waiting])
     for delivery in take_over(taking, now):
         watched[delivery.pk].state = State.REPLACED
     recall(arrived)
-
-
-CHANGED = ["stage", "verdict", "due_at", "decided_at"]
 
 
 def _lock(delivery_ids: Sequence[int]) -> list[Fallback]:

@@ -18,6 +18,7 @@ from gateway.content.reading import read_stored, write
 from gateway.contract import Adapter
 from gateway.events import Replacement
 from gateway.fallback.model import FURTHER_PARTS, Fallback, Stage, Verdict
+from gateway.fallback.saving import save
 from gateway.media.renewing import with_fresh_links
 from gateway.models import Channel, Delivery
 from gateway.outbox.telling import tell
@@ -60,10 +61,7 @@ def take_over(taking: Sequence[Taking], now: datetime) -> list[Delivery]:
         _decide(one, one.verdict, now)
     for one in broken:
         _decide(one, Verdict.BROKEN, now)
-    Fallback.objects.bulk_update(
-        [one.fallback for one in taking],
-        ["stage", "verdict", "due_at", "decided_at", "options", "note"],
-    )
+    save([one.fallback for one in taking])
     _let_answers_in({one.fallback.channel_id for one in able})
     hand_over("replacements", [_replacement(one) for one in able])
     tell(rows)
