@@ -1,9 +1,15 @@
 """Counting SMS: the vectors of the fact sheet, and what the composer shows."""
 
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from channels_sms.segments import Encoding, Segmentation, segment
 
+PAYLOADS = Path(__file__).parent.parent / "payloads"
 ZHE = "я"
 SMILE = "😀"
 
@@ -50,3 +56,35 @@ def test_vectors(text: str, segments: int) -> None:
 )
 def test_encoding_units_and_rest(text: str, expected: Segmentation) -> None:
     assert segment(text) == expected
+
+
+POOLS = [
+    "abcdefghijklmnopqrstuvwxyz ABC 0123 .,!?",
+    "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ",
+    "^{}\\[~]|€",
+    "áíóúçãõêâ’“”…–",
+    "яжщиПривет",
+    "漢字仮名한글",
+    "😀🎉🚀❤👍",
+]
+
+
+def random_texts(count: int) -> Iterator[str]:
+    """The same texts at every run: of one alphabet, of several, some around the borders."""
+    dice = random.Random(20261122)
+    for _ in range(count):
+        pools = [dice.choice(POOLS) for _ in range(dice.choice([1, 1, 1, 2, 2, 3]))]
+        if dice.random() < 0.5:
+            pools = [POOLS[0]] * 6 + pools
+        borders = [(0, 40), (60, 75), (130, 170), (290, 320), (0, 1600)]
+        lengths = [dice.randint(*border) for border in borders]
+        length = dice.choice(lengths)
+        yield "".join(dice.choice(dice.choice(pools)) for _ in range(length))
+
+
+def test_counts_as_a_public_calculator_does() -> None:
+    """What Twilio's own calculator said of 2,000 texts; see the file for its version."""
+    known = json.loads((PAYLOADS / "segments" / "counted.json").read_text())["counted"].split()
+    assert len(known) == 2_000
+    counted = [segment(text) for text in random_texts(len(known))]
+    assert [f"{one.encoding.value[0]}{one.segments}" for one in counted] == known
