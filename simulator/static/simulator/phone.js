@@ -102,7 +102,9 @@ export class Phone {
       ...this.lines.map((line, index) => new Option(line.brand ?? line.name, String(index))),
     );
     const index = this.lines.findIndex((line) => line.address === this.chosen);
-    this.select.selectedIndex = this.lines.length ? Math.max(0, index) : -1;
+    // Every phone takes SMS.
+    const usual = this.lines.findIndex((line) => line.channel && !line.rcs);
+    this.select.selectedIndex = this.lines.length ? [index, usual, 0].find((one) => one >= 0) : -1;
     this.draw();
   }
 
