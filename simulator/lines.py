@@ -222,7 +222,8 @@ class Lines:
         tokens: dict[str, frozenset[str]] = {}
         for line in lines:
             tokens[line.account] = tokens.get(line.account, frozenset()) | line.tokens
-        self.all, self.tokens = lines, tokens
+        # Every phone can write to those that come first.
+        self.all, self.tokens = sorted(lines, key=lambda line: line.agent is not None), tokens
         self.by_address = {
             (line.provider, name): line
             for line in lines
