@@ -1,9 +1,8 @@
 """What people and programs do to conversations. Each is one transaction; events leave after it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
@@ -26,31 +25,18 @@ from conversations.models import (
     ReadMark,
     Status,
 )
+from conversations.way import Way
 from gateway.content.adapting import adapt
 from gateway.content.model import Adapted, Content
 from gateway.content.options import offered
 from gateway.content.reading import write
 from gateway.content.words import headline
-from gateway.fallback.policy import Policy, policy_of
 from gateway.media.attaching import attach, resolved, without_links
 from gateway.models import Channel, Priority
 from gateway.outbox.queue import Terms, queue_parts
 from gateway.registry import adapter_for
 
 NOTE_LIMIT = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """The channel a message leaves on, and what takes over what does not arrive (None: nothing)."""
-
-    channel: Channel
-    fallback: Policy | None
-
-    @classmethod
-    def of(cls, channel: Channel) -> Self:
-        """With the fallback that the channel names."""
-        return cls(channel, policy_of(channel))
 
 
 def _lock(conversation: Conversation) -> Conversation:

@@ -14,7 +14,8 @@ from contacts.models import Address, Contact
 from contacts.resolve import resolve_addresses
 from conversations.api.fallback import policy_for
 from conversations.models import Conversation, Message, Status
-from conversations.services import Way, send_message, start_conversation
+from conversations.services import send_message, start_conversation
+from conversations.way import Way
 from gateway.addresses import ALIASES, KINDS, InvalidAddress, normalize
 from gateway.content.model import Content
 from gateway.models import Channel, Priority
