@@ -177,7 +177,9 @@ class GoogleRcs(Adapter):
         """
         yield from self._reachable([address], region_of(address))
         known = rbm_errors.failure(refused)
-        raise NotCapable(known.text, code=known.code)
+        error = NotCapable(known.text, code=known.code)
+        error.reach = Reach.NOT_LAUNCHED
+        raise error
 
     def _reach_one(self, address: str) -> "Generator[Request, Response, Reached]":
         # A requestId seen before is ignored, so each question has one of its own.

@@ -7,7 +7,7 @@ of the methods at developers.google.com/business-communications/rcs-business-mes
 
 from typing import Any, NamedTuple
 
-from gateway.contract import Response
+from gateway.contract import Reach, Response
 from gateway.errors import (
     Ambiguous,
     BadCredentials,
@@ -76,7 +76,10 @@ def failure(response: Response, *, safe: bool = False) -> SendError:
     words = said.get("message")
     text = plain(words) if isinstance(words, str) and words else known.text
     code = plain(word(response))[:32] or str(response.status)
-    return known.error(text, code=code, retry_after=response.retry_after())
+    error = known.error(text, code=code, retry_after=response.retry_after())
+    if isinstance(error, NotCapable):
+        error.reach = Reach.NO
+    return error
 
 
 def _known(status: int, said: str) -> Known | None:

@@ -77,7 +77,13 @@ class OptedOut(SendError):
 
 
 class NotCapable(SendError):
-    """This channel cannot reach this person."""
+    """This channel cannot reach this person.
+
+    ``reach`` is a word of gateway.contract.Reach where that says something of the address for a
+    while, whatever is sent; empty where it is about this message.
+    """
+
+    reach = ""
 
 
 class WindowClosed(SendError):

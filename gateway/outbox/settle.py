@@ -1,7 +1,7 @@
 """Writes what became of attempts: one transaction a batch, with its channel log."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from gateway import statuses, suppression
 from gateway.errors import (
     Ambiguous,
     BadCredentials,
+    NotCapable,
     OptedOut,
     Rejected,
     SendError,
@@ -27,6 +28,7 @@ from gateway.outbox.clock import database_now
 from gateway.outbox.log import write_log
 from gateway.outbox.rest import BREAKER_AFTER, rest_channels
 from gateway.outbox.row import Row
+from gateway.reach.noting import Noted, remember
 from gateway.states import State
 
 __all__ = ["BREAKER_AFTER", "Outcome", "settle"]
@@ -85,6 +87,7 @@ def settle(outcomes: Sequence[Outcome]) -> None:
         statuses.save(moved)
         write_log(outcomes)
         suppression.suppress_opted_out(_opted_out(outcomes))
+        remember(_not_reached(outcomes))
         rest_channels(outcomes)
         changed: list[Announced] = [*accepted, *moved]
         announce(changed)
@@ -215,3 +218,11 @@ def _opted_out(outcomes: Sequence[Outcome]) -> list[Row]:
             one.row.error_code = one.error.code
             rows.append(one.row)
     return rows
+
+
+def _not_reached(outcomes: Sequence[Outcome]) -> Iterator[Noted]:
+    """Whom the provider says the channel does not reach: nobody needs to ask again for a while."""
+    for one in outcomes:
+        if isinstance(one.error, NotCapable) and one.error.reach:
+            row = one.row
+            yield Noted(row.workspace_id, row.channel_id, row.address, one.error.reach)

@@ -12,6 +12,7 @@ from gateway.contract import Adapter, Reach, Reached
 from gateway.errors import Throttled
 from gateway.exchange import Exchange
 from gateway.models import Channel, ChannelLog, Reachability
+from gateway.reach.noting import Noted, remember
 from gateway.registry import adapter_for
 from gateway.transport import run_steps
 
@@ -79,22 +80,9 @@ def _ask(channel: Channel, adapter: Adapter, addresses: Collection[str]) -> Mapp
 
 def note(channel: Channel, answers: Mapping[str, Reached]) -> None:
     """Remember answers; one statement."""
-    now = timezone.now()
-    Reachability.objects.bulk_create(
-        [
-            Reachability(
-                workspace_id=channel.workspace_id,
-                channel=channel,
-                address=address,
-                reach=answer.reach,
-                features=list(answer.features),
-                checked_at=now,
-            )
-            for address, answer in sorted(answers.items())
-        ],
-        update_conflicts=True,
-        unique_fields=["channel", "address"],
-        update_fields=["reach", "features", "checked_at"],
+    remember(
+        Noted(channel.workspace_id, channel.pk, address, answer.reach, answer.features)
+        for address, answer in answers.items()
     )
 
 

@@ -211,6 +211,7 @@ def test_refusals(response: Response, error: type[SendError]) -> None:
         drive(adapter.send(outbound()), response)
     assert type(refused.value) is error
     assert refused.value.text == "Said."
+    assert getattr(refused.value, "reach", "") == (Reach.NO if error is NotCapable else "")
 
 
 def test_a_known_id_is_accepted() -> None:
@@ -234,6 +235,8 @@ def test_a_403_is_the_recipients_or_the_channels(second: Response, error: type) 
     with pytest.raises(SendError) as refused:
         drive(adapter.send(outbound()), problem(403, "PERMISSION_DENIED"), second)
     assert type(refused.value) is error
+    reach = Reach.NOT_LAUNCHED if error is NotCapable else ""
+    assert getattr(refused.value, "reach", "") == reach
 
 
 def test_withdraws() -> None:

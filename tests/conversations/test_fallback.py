@@ -9,8 +9,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from contacts.models import Address
 from conversations.models import Conversation, Message, Status
 from conversations.presenters.conversation import present
+from conversations.presenters.reaching import reaching
 from conversations.services import send_message
 from gateway.content.model import Content, Media
 from gateway.content.reading import read
@@ -154,6 +156,28 @@ def test_who_is_known_to_have_no_rcs_is_not_tried() -> None:
     assert (sent.channel_id, sent.replaces_id) == (sms.pk, first.pk)
     assert (first.state, first.attempts) == (State.REPLACED, 0)
     assert Fallback.objects.get().verdict == Verdict.NOT_CAPABLE
+
+
+def test_who_was_refused_as_without_rcs_is_not_tried_again_for_a_while() -> None:
+    rcs, sms = pair()
+    conversation = make.conversation(rcs)
+    here = [Address.objects.get(value=conversation.address.value)]
+    assert [one.words for one in reaching(here)] == ["not asked yet"]
+    send_message(conversation=conversation, author=None, text="One")
+    refused = NotCapable("This carrier takes no RCS", code="404")
+    leave(refused)
+    assert [one.words for one in reaching(here)] == ["not asked yet"]
+    leave()
+    Conversation.objects.update(answers_on=None)
+    refused.reach = Reach.NO
+    send_message(conversation=conversation, author=None, text="Two")
+    leave(refused)
+    leave()
+    assert [one.words for one in reaching(here)] == ["not reached"]
+    Conversation.objects.update(answers_on=None)
+    send_message(conversation=conversation, author=None, text="Three")
+    (sent,) = leave()
+    assert (sent.channel_id, sent.content["text"]) == (sms.pk, "Three")
 
 
 def test_an_old_answer_is_not_relied_on() -> None:
