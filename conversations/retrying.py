@@ -1,4 +1,4 @@
-"""Sends again what a person wants sent again."""
+"""Sends, or fetches, again what a person wants again."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Member
 from conversations.models import Message
+from gateway.media.fetching import fetch_again
 from gateway.models import Delivery
 from gateway.outbox.queue import NotAllowed, retry_delivery
 from gateway.states import State
@@ -33,3 +34,13 @@ def retry_message(*, message: Message, by: Member | None) -> None:
         raise ValidationError(
             {"message": _("This message cannot be sent again: it did not fail.")}
         ) from error
+
+
+@transaction.atomic
+def retry_files(*, message: Message) -> None:
+    """Fetch a message's files again that could not be fetched.
+
+    ValidationError when there is none (any more).
+    """
+    if not fetch_again(message.workspace_id, message.uid):
+        raise ValidationError({"message": _("There is no file to fetch again.")})

@@ -26,6 +26,11 @@ urlpatterns = [
         name="message-retry",
     ),
     path(
+        "conversations/<int:pk>/messages/<int:message_pk>/refetch/",
+        actions.refetch,
+        name="message-refetch",
+    ),
+    path(
         "conversations/<int:pk>/messages/<int:message_pk>/life/",
         life.message_life,
         name="message-life",

@@ -18,7 +18,8 @@ ICONS = {"image": "image", "video": "play", "audio": "play", "text/vcard": "cont
 class ShownFile:
     """A file. ``look``: picture, video, audio, download, pending or missing.
 
-    ``problem`` says why one is missing; ``url`` is empty without bytes.
+    ``problem`` says why one is missing, ``again`` that another attempt may bring it; ``url`` is
+    empty without bytes.
     """
 
     look: str
@@ -28,6 +29,7 @@ class ShownFile:
     url: str
     icon: str
     problem: str
+    again: bool = False
 
 
 def files(message: Message, rows: Sequence[MessageFile]) -> list[ShownFile]:
@@ -47,6 +49,7 @@ def _shown(row: MessageFile) -> ShownFile:
         url=reverse("file", args=[file.uid]) if file else "",
         icon=_icon(row.content_type),
         problem=words.reason(row.error) if row.state != FileState.PENDING else "",
+        again=row.state == FileState.FAILED,
     )
 
 

@@ -20,7 +20,7 @@ from conversations.compose import ThreadMoved, compose
 from conversations.models import Conversation, Message, Status
 from conversations.presenters.conversation import header, present
 from conversations.presenters.going import link_note
-from conversations.retrying import retry_message
+from conversations.retrying import retry_files, retry_message
 from conversations.views.access import conversation_of, inbox_view, list_filter, message_of
 from conversations.views.fragments import fresh_rows
 from gateway.media import words
@@ -109,6 +109,14 @@ def retry(request: MemberRequest, pk: int, message_pk: int) -> HttpResponse:
     """Send a failed or unclear message once more."""
     message = message_of(request, pk, message_pk)
     retry_message(message=message, by=request.member)
+    return _bubble(request, message)
+
+
+@action
+def refetch(request: MemberRequest, pk: int, message_pk: int) -> HttpResponse:
+    """Fetch the customer's files once more that could not be fetched."""
+    message = message_of(request, pk, message_pk)
+    retry_files(message=message)
     return _bubble(request, message)
 
 

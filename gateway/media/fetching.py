@@ -19,13 +19,15 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from yarl import URL
 
-from gateway.contract import Adapter
+from gateway.contract import Adapter, Request
 from gateway.events import Expected, FileChange
+from gateway.media import words
 from gateway.media.download import Downloaded, Later, Refused, download
 from gateway.media.models import FileState, MessageFile, StoredFile
 from gateway.media.storing import Unfit, store
-from gateway.models import Channel
+from gateway.models import Channel, ChannelLog
 from gateway.receivers import hand_over
+from gateway.redaction import url_summary
 from gateway.registry import adapter_for
 from gateway.sql import storable, with_values
 from gateway.transport import new_session
@@ -172,9 +174,23 @@ def _settle(outcome: Outcome) -> None:
     _finish(row, FileState.STORED, file=file)
 
 
+@transaction.atomic
+def fetch_again(workspace_id: int, message_uid: UUID) -> int:
+    """Begin anew with the files of a message that could not be fetched; how many there are."""
+    failed = MessageFile.objects.filter(
+        workspace=workspace_id, message_uid=message_uid, state=FileState.FAILED
+    )
+    count = failed.update(state=FileState.PENDING, error="", attempts=0, due_at=timezone.now())
+    if count:
+        hand_over("files", [FileChange(workspace_id, str(message_uid))])
+        wake(FETCH)
+    return count
+
+
 def _not_fetched(outcome: Outcome) -> None:
     row = outcome.row
     logger.info("file not fetched", file=row.pk, reason=outcome.reason, attempts=row.attempts)
+    _log(outcome)
     if not outcome.again:
         _finish(row, FileState.REFUSED, error=outcome.reason)
     elif row.attempts >= ATTEMPTS:
@@ -200,3 +216,19 @@ def _finish(
     if not _held(row).update(state=state, file=file, error=error, **fields):
         return  # another worker was faster; what was stored here is swept
     hand_over("files", [FileChange(row.workspace_id, str(row.message_uid))])
+
+
+def _log(outcome: Outcome) -> None:
+    """What the admins see of a file that was not fetched; one that was is in its thread."""
+    row = outcome.row
+    ChannelLog.objects.create(
+        workspace_id=row.workspace_id,
+        channel_id=row.channel_id,
+        kind="media",
+        ok=False,
+        method="GET",
+        url=url_summary(Request("GET", row.url)),
+        error=words.reason(outcome.reason),
+        attempt=row.attempts,
+        created_at=timezone.now(),
+    )

@@ -167,6 +167,9 @@ class LogFilterForm(forms.Form):
         ("send", _("Sending")),
         ("check", _("Checks")),
         ("find", _("Questions about unclear sends")),
+        ("reach", _("Questions about whom it reaches")),
+        ("revoke", _("Withdrawals")),
+        ("media", _("Files that were not fetched")),
     ]
 
     channel = forms.UUIDField(required=False)

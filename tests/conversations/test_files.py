@@ -12,17 +12,17 @@ from django.test import Client
 from conversations.attachments import erase_files
 from conversations.models import Conversation, Message
 from gateway.drain import drain
-from gateway.media.fetching import fetch_due
+from gateway.media.fetching import ATTEMPTS, fetch_due
 from gateway.media.links import open_token
 from gateway.media.models import MessageFile, StoredFile
-from gateway.models import Delivery
+from gateway.models import ChannelLog, Delivery
 from gateway.outbox.prepare import as_message
 from gateway.outbox.row import Row
 from tests import builders
 from tests.api.client import caller, errors
 from tests.gateway import twilio
 from tests.gateway.media.conftest import folder, shelf
-from tests.gateway.media.shelf import HTML, JPEG, PNG, VCARD, Shelf, gives
+from tests.gateway.media.shelf import HTML, JPEG, PNG, VCARD, Shelf, gives, says
 from tests.gateway.media.test_serving import upload
 
 __all__ = ["folder", "shelf"]  # fixtures
@@ -109,6 +109,30 @@ def test_a_refused_file_says_why_and_is_never_inline(shelf: Shelf) -> None:
         "code": "wrong_type",
         "text": "This type of file is not accepted.",
     }
+
+
+def test_a_file_that_could_not_be_fetched_is_fetched_when_somebody_asks(shelf: Shelf) -> None:
+    api = caller()
+    conversation, client = talk(api), page_of(api)
+    message = customer_sends(conversation, shelf.put("a", says(503)))
+    again = f"/conversations/{conversation.pk}/messages/{message.pk}/refetch/"
+    assert client.post(again).status_code == 422
+    MessageFile.objects.update(attempts=ATTEMPTS - 1)
+    fetch_due(1)
+    shown = thread(api, conversation)
+    assert "The file could not be fetched." in shown
+    assert 'data-testid="file-again"' in shown
+    log = ChannelLog.objects.get(kind="media")
+    assert (log.ok, log.attempt, log.error) == (False, 9, "The file could not be fetched.")
+    assert log.url == MessageFile.objects.get().url
+
+    shelf.put("a", gives(JPEG))
+    answer = client.post(again)
+    assert answer.status_code == 200
+    assert 'data-look="pending"' in answer.content.decode()
+    fetch_due(1)
+    assert 'data-look="picture"' in thread(api, conversation)
+    assert client.post(again).status_code == 422
 
 
 def test_a_picture_goes_by_mms_where_there_is_mms() -> None:

@@ -250,7 +250,7 @@ async function clicked(event) {
   const button = event.target.closest("[data-retry]");
   if (!button) return;
   button.disabled = true;
-  const response = await request(`${base()}/messages/${button.dataset.retry}/retry/`, { method: "POST" }).catch(() => null);
+  const response = await request(`${base()}/messages/${button.dataset.retry}/${button.dataset.way ?? "retry"}/`, { method: "POST" }).catch(() => null);
   if (response?.ok) return merge(fragment(await response.text()));
   button.disabled = false;
   const text = response?.status === 422 ? Object.values((await response.json()).errors).flat().join(" ") : t("request-failed");
