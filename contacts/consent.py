@@ -12,7 +12,7 @@ from contacts.models import Address, ConsentRecord, ConsentStatus
 from contacts.resolve import resolve_addresses
 from gateway.events import Keyword, OptOut, Received
 from gateway.models import Suppression
-from gateway.suppression import lift, suppress, suppressed
+from gateway.suppression import lift, said_of, suppress
 
 STATUS_OF_KEYWORD = {
     Keyword.STOP: ConsentStatus.WITHDRAWN,
@@ -51,9 +51,7 @@ def opt_in(
     member: Member | None = None,
 ) -> ConsentRecord:
     """The person wants marketing again; an address that bounces stays suppressed all the same."""
-    reasons = suppressed(address.workspace_id, medium, [address.value])
-    if reasons.get(address.value) == Suppression.Reason.OPTED_OUT:
-        lift(workspace_id=address.workspace_id, medium=medium, address=address.value)
+    lift(workspace_id=address.workspace_id, medium=medium, address=address.value)
     return _keep(address, medium, ConsentStatus.GRANTED, source, evidence, member)
 
 
@@ -75,13 +73,14 @@ def receive_opt_outs(batch: Sequence[Received]) -> None:
         ConsentRecord(
             workspace_id=item.workspace_id,
             address_id=address_ids[item.workspace_id, item.address_kind, event.sender],
-            medium=item.medium,
+            medium=medium,
             status=STATUS_OF_KEYWORD[event.keyword],
             source="keyword",
             evidence=event.words[:320],
             occurred_at=item.received_at,
         )
         for item, event in said
+        for medium in said_of(item.medium)
     ]
     if rows:
         ConsentRecord.objects.bulk_create(_unknown(rows))

@@ -304,20 +304,21 @@ def _follow_keywords(opt_outs: Sequence[Received]) -> None:
         event = received.event
         if not isinstance(event, OptOut):
             continue
-        where: dict[str, Any] = {
-            "workspace_id": received.workspace_id,
-            "medium": received.medium,
-            "address": event.sender,
-        }
-        if event.keyword == Keyword.STOP:
-            suppression.suppress(
-                **where,
-                reason=Suppression.Reason.OPTED_OUT,
-                source="keyword",
-                evidence=event.words,
-            )
-        elif event.keyword == Keyword.START:
-            suppression.lift(**where)
+        for medium in suppression.said_of(received.medium):
+            where: dict[str, Any] = {
+                "workspace_id": received.workspace_id,
+                "medium": medium,
+                "address": event.sender,
+            }
+            if event.keyword == Keyword.STOP:
+                suppression.suppress(
+                    **where,
+                    reason=Suppression.Reason.OPTED_OUT,
+                    source="keyword",
+                    evidence=event.words,
+                )
+            elif event.keyword == Keyword.START:
+                suppression.lift(**where)
 
 
 def _finish(parsed: Sequence[Parsed]) -> None:

@@ -7,6 +7,15 @@ from django.utils import timezone
 
 from gateway.models import Suppression
 
+# What a phone shows in one and the same app: who says STOP there does not know by which of them
+# the message came.
+TEXTS = ("sms", "rcs")
+
+
+def said_of(medium: str) -> tuple[str, ...]:
+    """The media that a person means who says STOP or START on this one."""
+    return TEXTS if medium in TEXTS else (medium,)
+
 
 def suppress(
     *, workspace_id: int, medium: str, address: str, reason: str, source: str, evidence: str = ""
@@ -29,8 +38,16 @@ def suppress(
 
 
 def lift(*, workspace_id: int, medium: str, address: str) -> None:
-    """Remove an address; the history is kept by contacts."""
-    Suppression.objects.filter(workspace_id=workspace_id, medium=medium, address=address).delete()
+    """Remove an address that had opted out; the history is kept by contacts.
+
+    One that is on the list for another reason stays.
+    """
+    Suppression.objects.filter(
+        workspace_id=workspace_id,
+        medium=medium,
+        address=address,
+        reason=Suppression.Reason.OPTED_OUT,
+    ).delete()
 
 
 def suppressed(workspace_id: int, medium: str, addresses: Collection[str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from conversations.services import resolve
 from gateway.drain import drain, in_words
 from gateway.inbound import replay
 from gateway.models import Channel, InboundRequest, InboundState, Suppression
+from gateway.suppression import suppress
 from tests import builders
 from tests.gateway import twilio
 from tests.gateway.test_door import drain_all
@@ -85,14 +86,19 @@ def test_the_same_number_in_two_workspaces_is_two_contacts() -> None:
     assert Contact.objects.count() == Conversation.objects.count() == 2
 
 
+def stopped() -> set[tuple[str, str]]:
+    """Who is on the suppression list, by medium."""
+    return set(Suppression.objects.values_list("medium", "address"))
+
+
 def test_stop_and_start_take_effect_in_order() -> None:
     channel = builders.channel()
     write(channel, "+14155550100", "STOP")
     drain_all()
-    assert Suppression.objects.get().address == "+14155550100"
+    assert stopped() == {("sms", "+14155550100"), ("rcs", "+14155550100")}
     write(channel, "+14155550100", "START")
     drain_all()
-    assert not Suppression.objects.exists()
+    assert not stopped()
     assert Message.objects.count() == 2
 
 
@@ -104,9 +110,24 @@ def test_a_repeated_start_does_not_undo_a_later_stop() -> None:
     drain_all()
     write(channel, "+14155550100", "START", sid=start)
     drain_all()
-    assert Suppression.objects.get().address == "+14155550100"
+    assert stopped() == {("sms", "+14155550100"), ("rcs", "+14155550100")}
     newest = ConsentRecord.objects.latest("id")
-    assert (ConsentRecord.objects.count(), newest.status) == (2, "withdrawn")
+    assert (ConsentRecord.objects.filter(medium="sms").count(), newest.status) == (2, "withdrawn")
+
+
+def test_start_does_not_lift_what_was_no_stop() -> None:
+    channel = builders.channel()
+    suppress(
+        workspace_id=channel.workspace_id,
+        medium="rcs",
+        address="+14155550100",
+        reason=Suppression.Reason.BLOCKED,
+        source="agent",
+    )
+    write(channel, "+14155550100", "STOP")
+    write(channel, "+14155550100", "START")
+    drain_all()
+    assert stopped() == {("rcs", "+14155550100")}
 
 
 def test_a_refused_row_is_named_without_its_contents() -> None:
