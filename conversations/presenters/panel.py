@@ -84,7 +84,10 @@ def panel(
 
 
 def _reach(address: Address, stops: Sequence[Suppression]) -> Reach:
-    words = tuple(f"{stop.get_reason_display()} ({stop.medium.upper()})" for stop in stops)
+    media: dict[str, list[str]] = {}
+    for stop in stops:
+        media.setdefault(stop.get_reason_display(), []).append(stop.medium.upper())
+    words = tuple(f"{reason} ({', '.join(sorted(where))})" for reason, where in media.items())
     return Reach(address.kind, address.value, words)
 
 
