@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from campaigns.ledger import Ledger
 from campaigns.models import Campaign
 from contacts.models import Address
 from gateway.fallback.model import Fallback, Stage, Success
+from gateway.fallback.story import story
 from gateway.models import Channel, Delivery
 from gateway.states import PENDING, State
 from tests import builders
@@ -133,7 +135,11 @@ def test_everybody_gets_it_once_whatever_happens(world: World) -> None:
     until(lambda: len(world.shown()) == PEOPLE, "somebody has not got it", 120)
     until(lambda: settled(campaign), "it never settles", 120)
     assert Counter(world.shown().values()) == {1: PEOPLE}
+    campaign.refresh_from_db()
     every_line_is_explained(campaign)
+    said = the_ledger_tells_it(campaign)
+    assert said.total() == PEOPLE
+    print(*(f"{count:>6} {words}" for words, count in said.most_common()), sep="\n")
 
 
 def is_up(world: World) -> bool:
@@ -170,3 +176,17 @@ def every_line_is_explained(campaign: Campaign) -> None:
         else:
             assert row.state in {State.DELIVERED, State.READ}
             assert all(one.state == State.REPLACED for one in replacements)
+
+
+def the_ledger_tells_it(campaign: Campaign) -> Counter[str]:
+    """Each line of the ledger has arrived, and says it when another channel took over; how often
+    each thing was said.
+    """
+    said: Counter[str] = Counter()
+    for entry in Ledger(campaign):
+        assert entry.delivery is not None
+        assert entry.state in {State.DELIVERED, State.READ}
+        words = story(entry.fallback) if entry.fallback else ""
+        assert words or entry.delivery.replaces_id is None
+        said[words or "Arrived at once."] += 1
+    return said
