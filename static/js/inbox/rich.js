@@ -1,7 +1,8 @@
 // More than text in the composer: built in a dialog, kept with the draft, seen before it is sent.
 
-import { $ } from "../ui.js";
-import { builderOf, summary } from "../content/builder.js";
+import { $, t } from "../ui.js";
+import { builderOf } from "../content/builder.js";
+import { summary } from "../content/values.js";
 import * as files from "./files.js";
 
 const KEPT = 20;
@@ -29,6 +30,8 @@ export function mount(root, id, given) {
   $("[data-preview-close]", form).addEventListener("click", togglePreview);
   $("#composer-looks").addEventListener("htmx:beforeSwap", previewed);
   $("[data-rich-send]", dialog).addEventListener("click", send);
+  // On a small screen the looks are below the builder.
+  $("[data-rich-see]", dialog).addEventListener("click", () => $(".rich-pane-looks", dialog).scrollIntoView({ block: "start" }));
   dialog.addEventListener("close", () => { show(); preview(); input().focus(); });
   restore(load(id));
 }
@@ -42,7 +45,8 @@ const input = () => $("#composer-input");
 const isNote = () => form.classList.contains("is-note");
 
 /** Whether there is more than text and files. */
-export const any = () => Boolean(summary(content));
+export const any = () => Boolean(summary(finished()));
+export const uploading = () => builder.uploading();
 
 /** All of it as the API takes it: the text, the files and the rest, without what is only begun. */
 export function whole(text, attached) {
@@ -80,17 +84,21 @@ export function open(errors = null) {
   if (errors) { builder.value(); builder.showErrors(errors, { all: true }); }
 }
 
-/** A text that the composer's pending message shows for what is not text. */
-export const words = (given) => summary(given ?? {});
+/** What the pending message shows for what is not text. */
+export const words = (given, attached) => {
+  const media = (given?.media ?? []).slice(attached.length);
+  return summary({ ...given, media });
+};
 
 // The builder has changed: its text is the composer's text.
-function built() {
-  if (!dialog.open) return;
+function built(changed) {
+  // An upload may end when another conversation is open.
+  if (changed !== builder) return;
   const { text = "", ...rest } = builder.read(builder.root, "", true);
   content = rest;
   show();
   store();
-  if (text !== input().value.trim()) {
+  if (dialog.open && text !== input().value.trim()) {
     input().value = text;
     input().dispatchEvent(new Event("input", { bubbles: true }));
   }
@@ -103,7 +111,7 @@ function finished() {
 }
 
 function send() {
-  if (builder.uploading()) return builder.showErrors({ content: [$("[data-text='files-uploading']").textContent] }, { all: true });
+  if (builder.uploading()) return builder.showErrors({ content: [t("files-uploading")] }, { all: true });
   dialog.close();
   hooks.send();
 }
@@ -111,7 +119,7 @@ function send() {
 function show() {
   const chip = $("#composer-rich");
   chip.hidden = !any();
-  $("[data-rich-words]", chip).textContent = summary(content);
+  $("[data-rich-words]", chip).textContent = summary(finished());
 }
 
 // --- Preview ---------------------------------------------------------------------------------------------
