@@ -40,6 +40,8 @@ export class Builder {
     });
     $("[data-upload-input]", root).addEventListener("change", () => chosen(this));
     $(root.dataset.preview)?.addEventListener("htmx:beforeSwap", (event) => this.previewed(event));
+    // The first look is asked for before htmx has gone over the page.
+    htmx.process(this.hidden);
     this.fill(JSON.parse(this.hidden.value || "{}"), { quiet: true });
     const errors = JSON.parse(root.dataset.errors || "{}");
     if (Object.keys(errors).length) { this.value({ whole: true }); this.showErrors(errors, { all: true }); }
@@ -109,12 +111,6 @@ export class Builder {
     this.hidden.value = JSON.stringify(this.value());
     this.hidden.dispatchEvent(new CustomEvent("rich:changed"));
     this.changed(this);
-  }
-
-  /** Put everything into the hidden field, for a form that is about to be sent. */
-  settle() {
-    this.hidden.value = JSON.stringify(this.value({ whole: true }));
-    return this.hidden.value;
   }
 
   // --- Filling ---------------------------------------------------------------------------------------------

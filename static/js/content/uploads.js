@@ -23,6 +23,8 @@ export function chosen(builder) {
     const one = own(node, '[data-one="media"]')[0];
     one.hidden = false;
     if (files[0]) upload(builder, one, files[0]);
+    // The button that was pressed is off now.
+    $("[data-hide]", one).focus();
   } else {
     const list = own(node, '[data-many="media"]')[0];
     const room = Number(list.dataset.most) - items(list).length;

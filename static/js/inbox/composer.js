@@ -168,9 +168,17 @@ function clicked(event) {
   if (event.target.closest("[data-keep-editing]")) { hideMoved(); seen = newest(); input.focus(); }
 }
 
-/** Open the builder, or show how it would look. */
-export const build = () => form && !isNote() && rich.open();
-export const preview = () => form && rich.togglePreview();
+/** Open the builder; what is more than text is always a reply. */
+export function build() {
+  if (form && isNote()) setMode(false);
+  rich.open();
+}
+
+/** Show how the reply would look, or no longer. */
+export function preview() {
+  if (form && isNote()) setMode(false);
+  rich.togglePreview();
+}
 
 export function setMode(note) {
   if (!form) return;

@@ -7,6 +7,8 @@ import * as files from "./files.js";
 
 const KEPT = 20;
 
+const touch = matchMedia("(hover: none)");
+
 let form = null;
 let dialog = null;
 let builder = null;
@@ -22,14 +24,17 @@ export function mount(root, id, given) {
   conversation = id;
   hooks = given;
   builder = builderOf($("[data-rich]", dialog), built);
-  htmx.process(dialog);
-  htmx.process(form);
+  htmx.process($("#composer-content"));
   for (const button of [...form.querySelectorAll("[data-rich-open]")]) button.addEventListener("click", () => open());
   $("[data-rich-remove]", form).addEventListener("click", () => { restore({}); hooks.changed(); input().focus(); });
   $("[data-preview-toggle]", form).addEventListener("click", togglePreview);
   $("[data-preview-close]", form).addEventListener("click", togglePreview);
   $("#composer-looks").addEventListener("htmx:beforeSwap", previewed);
   $("[data-rich-send]", dialog).addEventListener("click", send);
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) { event.preventDefault(); send(); }
+  });
+  $("[data-rich-key]", dialog).textContent = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘↵" : "Ctrl ↵";
   // On a small screen the looks are below the builder.
   $("[data-rich-see]", dialog).addEventListener("click", () => $(".rich-pane-looks", dialog).scrollIntoView({ block: "start" }));
   dialog.addEventListener("close", () => { show(); preview(); input().focus(); });
@@ -81,6 +86,7 @@ export function open(errors = null) {
   builder.setText(input().value);
   builder.with({ media: files.ready().map((file) => ({ file: file.id })) });
   dialog.showModal();
+  if (!touch.matches) $('[data-field="text"]', dialog).focus();
   if (errors) { builder.value(); builder.showErrors(errors, { all: true }); }
 }
 
