@@ -188,7 +188,8 @@ def test_everything_can_be_built_and_is_kept(
     agent.reload()
     expect(agent.get_by_test_id("composer-rich")).to_have_text(chip)
     agent.get_by_test_id("composer-send").click()
-    expect(agent.get_by_test_id("message").filter(has_text="Come and see")).to_have_count(1)
+    sent_message = agent.get_by_test_id("message").filter(has_text="Come and see")
+    expect(sent_message.get_by_test_id("message-suggestion")).to_have_count(5)
     conversation = agent.url.rstrip("/").rpartition("/")[2]
     found = api.get(f"conversations/{conversation}/messages/")["results"]
     (sent,) = [one["content"] for one in found if one["text"] == "Come and see"]
@@ -225,7 +226,7 @@ def test_a_picture_is_uploaded_for_a_card(
     add_card(dialog, f"Sea {mark}", "Take the sea")
     with agent.expect_file_chooser() as chooser:
         dialog.get_by_test_id("card-add-picture").click()
-    chooser.value.set_files([PICTURE])  # type: ignore[list-item]
+    chooser.value.set_files([PICTURE])  # type: ignore[arg-type]
     expect(dialog.get_by_test_id("look-card").locator("img")).to_be_visible()
     agent.keyboard.press("Control+Enter")
     expect(agent.get_by_test_id("message-card")).to_have_count(1)
