@@ -43,6 +43,7 @@ TEXT, LABEL, PAYLOAD, URL = 20_000, 80, 2_048, 2_048
 TITLE, DESCRIPTION, FILE_NAME, CONTENT_TYPE = 200, 2_000, 255, 100
 MEDIA, CARDS, ROWS, SUGGESTIONS = 10, 10, 10, 13
 
+SURROGATES = re.compile("[\ud800-\udfff]")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 MIME = re.compile(r"[\w.+-]+/[\w.+*-]+")
 T = TypeVar("T")
@@ -210,7 +211,7 @@ class Reader:
     ) -> str:
         """A string of at most ``limit`` characters."""
         value = found.get(_last(path), "")
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not _can_be_kept(value):
             self.wrong(path, _("Text is expected here."))
             return ""
         text = value.strip()
@@ -321,6 +322,11 @@ KIND_OF: dict[type, str] = {
     AskLocation: "ask_location",
     Calendar: "calendar",
 }
+
+
+def _can_be_kept(text: str) -> bool:
+    """PostgreSQL takes neither a NUL nor half of a surrogate pair; JSON can hold both."""
+    return "\x00" not in text and not SURROGATES.search(text)
 
 
 def _last(path: str) -> str:

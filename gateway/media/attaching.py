@@ -26,17 +26,18 @@ def each_media(content: Content, change: Callable[[Media, str], Media]) -> Conte
     )
 
 
-def resolved(content: Content, workspace_id: int) -> Content:
+def resolved(content: Content, workspace_id: int, *, lock: bool = True) -> Content:
     """The content with what is known of its stored files, and a link to each.
 
-    The files' rows are locked until the transaction ends, so that the sweep leaves them.
+    The files' rows are locked until the transaction ends, so that the sweep leaves them; without
+    ``lock`` they are only looked at.
     ValidationError by ``content.media.0.file`` for one that is not there (any more).
     """
     wanted = _ids(content)
     if not wanted:
         return content
-    rows = StoredFile.objects.in_workspace(workspace_id).filter(uid__in=wanted)
-    found = {row.uid: row for row in rows.order_by("id").select_for_update(no_key=True)}
+    rows = StoredFile.objects.in_workspace(workspace_id).filter(uid__in=wanted).order_by("id")
+    found = {row.uid: row for row in (rows.select_for_update(no_key=True) if lock else rows)}
 
     def known(one: Media, path: str) -> Media:
         if not one.file:
