@@ -335,8 +335,9 @@ class KeywordUse(WorkspaceModel):
 class ChannelLog(WorkspaceModel):
     """One exchange with a provider, redacted: no credentials, no message bodies.
 
-    ``kind``: send, find, check. ``request`` and ``response`` are small redacted summaries.
-    ``error_class`` is the name of the SendError the exchange ended with, empty when it was fine.
+    ``kind``: send, find, check, reach, signal. ``request`` and ``response`` are small redacted
+    summaries. ``error_class`` is the name of the SendError the exchange ended with, empty when it
+    was fine.
     """
 
     # The indexes below begin with these.

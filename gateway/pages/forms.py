@@ -167,6 +167,7 @@ class LogFilterForm(forms.Form):
         ("send", _("Sending")),
         ("check", _("Checks")),
         ("find", _("Questions about unclear sends")),
+        ("signal", _("Typing and read signs")),
     ]
 
     channel = forms.UUIDField(required=False)
