@@ -155,8 +155,10 @@ export class Phone {
     const line = this.line();
     this.drawFace(line);
     this.element.classList.toggle("branded", Boolean(line?.rcs));
-    if (line?.color) this.element.style.setProperty("--brand", line.color);
-    else this.element.style.removeProperty("--brand");
+    for (const [name, value] of [["--brand", line?.color], ["--on-brand", line?.text_color]]) {
+      if (value) this.element.style.setProperty(name, value);
+      else this.element.style.removeProperty(name);
+    }
     const address = line?.rcs ? text("rcs-line") : line?.address;
     this.find(".line-address").textContent = line?.name === address ? "" : (address ?? "");
     this.input.placeholder = text(line?.rcs ? "rcs-message" : "text-message");
