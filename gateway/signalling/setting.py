@@ -16,13 +16,13 @@ ALLOWED: dict[str, frozenset[Signal]] = {
 }
 FIELD = ConfigField(
     "signals",
-    _("What customers see of you"),
-    help=_("Beside your messages: that somebody is writing to them, and what you have read."),
+    _("Typing and read signs"),
+    help=_("Whether customers see that somebody is writing to them, and what you have read."),
     required=False,
     choices=(
-        (BOTH, _("Typing and read signs")),
-        ("typing", _("Typing signs only")),
-        ("read", _("Read signs only")),
+        (BOTH, _("Both are shown")),
+        ("typing", _("Only typing")),
+        ("read", _("Only what was read")),
         ("none", _("Neither")),
     ),
     default=BOTH,

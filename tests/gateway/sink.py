@@ -5,7 +5,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs
 
 from aiohttp import web
@@ -32,7 +32,7 @@ class Sink:
         """What SIMULATOR_URL shall be."""
         return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "Sink":
+    def __enter__(self) -> Self:
         self.thread.start()
         self.ready.wait(10)
         return self

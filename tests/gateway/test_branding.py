@@ -81,7 +81,7 @@ def test_a_brand_is_kept_and_what_is_not_given_stays() -> None:
     found = brand_of(channel)
     assert found == Brand("Alder & Pine", "#2F6B4F", "#FFFFFF", found.logo_url if found else "")
     assert found.logo_url.startswith("http://")
-    response = Client().get(found.logo_url)
+    response: Any = Client().get(found.logo_url)
     assert b"".join(response.streaming_content) == PNG
     channel = brand(channel, color="")
     assert (channel.brand_name, channel.brand_color, channel.brand_logo) == (
