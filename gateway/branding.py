@@ -70,7 +70,7 @@ def set_brand(channel: Channel, given: Mapping[str, Any] | None) -> None:
     """
     if given is None:
         given = {"name": "", "color": "", "logo": None}
-    checks = {"name": _clean_name, "color": _clean_color}
+    checks = {"name": clean_name, "color": clean_color}
     errors: dict[str, list[str]] = {}
     found: dict[str, Any] = {}
     for name, value in given.items():
@@ -84,7 +84,8 @@ def set_brand(channel: Channel, given: Mapping[str, Any] | None) -> None:
         setattr(channel, f"brand_{name}", value)
 
 
-def _clean_name(value: str) -> str:
+def clean_name(value: str) -> str:
+    """A name in one line; ValidationError when it is too long or cannot be shown."""
     name = " ".join(value.split())
     if len(name) > NAME_LIMIT:
         raise ValidationError(_("At most %d characters.") % NAME_LIMIT)
@@ -93,7 +94,8 @@ def _clean_name(value: str) -> str:
     return name
 
 
-def _clean_color(value: str) -> str:
+def clean_color(value: str) -> str:
+    """#RRGGBB, or empty; ValidationError for anything else."""
     color = value.strip()
     if color and not COLOR.fullmatch(color):
         raise ValidationError(_("# and six digits or letters (0–9, A–F), like #1A73E8."))

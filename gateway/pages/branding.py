@@ -16,7 +16,7 @@ from accounts.members import MemberRequest, require
 from accounts.roles import Ability
 from accounts.scoping import get_scoped
 from gateway import channels as services
-from gateway.branding import LOGO_TYPES, NAME_LIMIT, brand_of
+from gateway.branding import LOGO_TYPES, NAME_LIMIT, brand_of, clean_color
 from gateway.media.uploads import take_upload
 from gateway.models import Channel
 
@@ -51,6 +51,10 @@ class BrandingForm(forms.Form):
         super().__init__(*args, **kwargs)
         if channel.brand_logo_id is None:
             del self.fields["remove_logo"]
+
+    def clean_color(self) -> str:
+        """Checked here, too, so that it is said together with the rest."""
+        return clean_color(self.cleaned_data["color"])
 
 
 def branding_context(channel: Channel, form: BrandingForm | None = None) -> dict[str, Any]:
