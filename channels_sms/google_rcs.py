@@ -31,11 +31,14 @@ from gateway.contract import (
     RevokeSteps,
     SendSteps,
     Sent,
+    Signal,
+    SignalSteps,
     WebhookRequest,
     WebhookResponse,
 )
 from gateway.errors import BadCredentials, NotCapable, Rejected, TooLong, Unreachable
 from gateway.events import Event, OutboundMessage
+from gateway.signalling.setting import allowed
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -46,6 +49,7 @@ VERSION = "v1"
 # A number nobody has (set aside for films); asked about to try the credentials.
 NOBODY = "+14155550100"
 PRIVATE = frozenset({"contentMessage", "users", "reachableUsers"})
+EVENTS = {Signal.TYPING: "IS_TYPING", Signal.READ: "READ"}
 
 
 class GoogleRcs(Adapter):
@@ -66,8 +70,13 @@ class GoogleRcs(Adapter):
         reach_per_minute=200,
         revocable=True,
         lifetime=True,
+        signals=frozenset(EVENTS),
     )
     fields = rbm_config.FIELDS
+
+    def __init__(self, config: Mapping[str, str], *, base_url: str | None = None) -> None:
+        super().__init__(config, base_url=base_url)
+        self.capabilities = allowed(type(self).capabilities, config)
 
     @classmethod
     def check_config(cls, config: Mapping[str, str]) -> dict[str, "str | _StrPromise"]:
@@ -148,6 +157,19 @@ class GoogleRcs(Adapter):
             raise Rejected("Too late: the message has been delivered.", code=error.code)
         raise error
 
+    def signal(self, signal: Signal, address: str, *, uid: str, about: str = "") -> SignalSteps:
+        """One POST; an eventId seen before is ignored. Google keeps a READ for a phone that is off.
+
+        https://developers.google.com/business-communications/rcs-business-messaging/reference/rest/v1/phones.agentEvents/create
+        """
+        body = {"eventType": EVENTS[signal]} | ({"messageId": about} if about else {})
+        params = [("eventId", uid), *self._agent]
+        path = _phone(address, "agentEvents")
+        response = yield self._request("POST", path, params=params, json=body)
+        known = rbm_errors.word(response) == rbm_errors.ALREADY_EXISTS
+        if response.status != 200 and not known:
+            raise rbm_errors.failure(response, safe=True)
+
     def reach(self, addresses: Sequence[str]) -> ReachSteps:
         """One question for one address (with its features), else one for each region."""
         if len(addresses) == 1:
@@ -164,8 +186,7 @@ class GoogleRcs(Adapter):
         """Get a token and ask about a number nobody has; raises BadCredentials with the reason."""
         yield from self._reachable([NOBODY], region_of(NOBODY))
         account = self._account
-        name = self.config.get("agent_name") or self.config["agent_id"]
-        return Checked(f"{name}, {account.email if account else ''}")
+        return Checked(f"{self.config['agent_id']}, {account.email if account else ''}")
 
     # --- Helpers ------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from gateway.contract import ConfigField
+from gateway.signalling.setting import FIELD
 
 HOST = "https://rcsbusinessmessaging.googleapis.com"
 GLOBAL = "global"
@@ -50,29 +51,7 @@ FIELDS = (
             ("asia", _("Asia")),
         ),
     ),
-    ConfigField(
-        "agent_name",
-        _("Brand name"),
-        help=_("What customers see above the conversation."),
-        required=False,
-    ),
-    ConfigField(
-        "agent_logo",
-        _("Logo"),
-        help=_("The address of a square picture."),
-        required=False,
-        pattern=r"https://[^\s/]+/\S+",
-        pattern_error=_("An address that begins with https://."),
-        placeholder="https://…",
-    ),
-    ConfigField(
-        "agent_color",
-        _("Brand color"),
-        required=False,
-        pattern=r"#[0-9A-Fa-f]{6}",
-        pattern_error=_("# and six digits or letters (0–9, A–F), like #1A73E8."),
-        placeholder="#1A73E8",
-    ),
+    FIELD,
 )
 
 

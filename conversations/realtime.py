@@ -160,6 +160,11 @@ def message_changed(conversation_id: int, version: int, message_uids: Sequence[s
     }
 
 
+def customer_typing(conversation_id: int) -> Event:
+    """The customer is writing at this moment; nothing is stored, so there is no version."""
+    return {"kind": "customer.typing", "conversation": conversation_id}
+
+
 def agent_changed(member_id: int, status: str) -> Event:
     """An agent's presence or capacity is different now."""
     return {"kind": "agent.changed", "member": member_id, "status": status}

@@ -25,6 +25,7 @@ from conversations.models import (
     ReadMark,
     Status,
 )
+from conversations.signs import tell_read
 from conversations.way import Way
 from gateway.content.adapting import adapt
 from gateway.content.model import Adapted, Content
@@ -361,12 +362,13 @@ def save_draft(
 
 
 def mark_read(*, conversation: Conversation, member: Member) -> None:
-    """The member has seen everything up to now."""
+    """The member has seen everything up to now; the customer may see that, too."""
     ReadMark.objects.update_or_create(
         conversation=conversation,
         member=member,
         defaults={"workspace_id": conversation.workspace_id, "read_at": timezone.now()},
     )
+    tell_read(conversation)
 
 
 @transaction.atomic

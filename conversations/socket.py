@@ -25,6 +25,7 @@ from accounts.models import Member, User
 from accounts.roles import Ability, may
 from conversations.hooks import notify
 from conversations.realtime import Batch, member_group, workspace_group
+from conversations.signs import tell_typing
 from conversations.socket_lines import READY, Outbox, switchboard
 from conversations.socket_watch import NO_ACCESS, NO_SESSION, Watched, watch
 from conversations.templatetags.ui import hue, initials
@@ -120,10 +121,10 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             if self._paced("heartbeat", HEARTBEAT_PACE):
                 await self._tell_presence(True)
         elif kind in SIGNALS:
-            await self._signal(kind, message.get("conversation"))
+            await self._signal(kind, message.get("conversation"), message.get("reply") is True)
 
-    async def _signal(self, kind: str, conversation: Any) -> None:
-        """Tell the workspace's own sockets; never stored."""
+    async def _signal(self, kind: str, conversation: Any, reply: bool) -> None:
+        """Tell the workspace's own sockets, and who is being answered; never stored."""
         if type(conversation) is not int or self.member is None:
             return
         if not self._paced(kind, SIGNAL_PACE):
@@ -134,6 +135,8 @@ class InboxSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_send(group, batch.message())
         except Exception as error:  # who types is not worth a socket
             logger.warning("signal lost", reason=type(error).__name__)
+        if kind == "typing" and reply:
+            await tell_customer(self.member.workspace_id, conversation)
 
     def _paced(self, name: str, seconds: float) -> bool:
         now = time.monotonic()
@@ -173,6 +176,19 @@ async def tell_presence(member_id: int, connected: bool) -> None:
         await _notify_presence(member_id, connected)
     except Exception as error:
         logger.warning("presence lost", member=member_id, reason=type(error).__name__)
+
+
+async def tell_customer(workspace_id: int, conversation_id: int) -> None:
+    """Show the customer that somebody writes; a database that is away closes no socket."""
+    try:
+        await _tell_customer(workspace_id, conversation_id)
+    except Exception as error:
+        logger.warning("signal lost", reason=type(error).__name__)
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def _tell_customer(workspace_id: int, conversation_id: int) -> None:
+    tell_typing(workspace_id=workspace_id, conversation_id=conversation_id)
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]

@@ -193,10 +193,8 @@ def _add_rcs(workspace: Workspace, admin: Member) -> Channel:
         "agent_id": f"alder_pine_{secrets.token_hex(4)}",
         "service_account": json.dumps(account),
         "client_token": secrets.token_urlsafe(24),
-        "agent_name": "Alder & Pine",
-        "agent_color": "#2F6B4F",
     }
-    return create_channel(
+    channel = create_channel(
         workspace=workspace,
         member=admin,
         kind="google_rcs",
@@ -204,3 +202,5 @@ def _add_rcs(workspace: Workspace, admin: Member) -> Channel:
         config=config,
         rate_per_second=50.0,
     )
+    branding = {"name": "Alder & Pine", "color": "#2F6B4F"}
+    return update_channel(channel=channel, member=admin, branding=branding)

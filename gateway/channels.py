@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import record
 from accounts.models import Member, Workspace
 from gateway.addresses import PHONE, InvalidAddress, normalize
+from gateway.branding import set_brand
 from gateway.contract import Checked, ConfigField
 from gateway.errors import Unreachable
 from gateway.exchange import Exchange
@@ -30,7 +31,7 @@ from gateway.secrets import seal, unseal
 from gateway.transport import Forbidden, check_url, find_host, origin, run_steps
 from gateway.vitals import vitals
 
-CHANGEABLE = {"name", "enabled", "rate_per_second", "fallback"}
+CHANGEABLE = {"name", "enabled", "rate_per_second", "fallback", "branding"}
 MAX_RATE = 10_000.0
 MOST_TEXT = 2_000
 MOST_LINES = 8_000
@@ -177,7 +178,8 @@ def update_channel(
     """Change name, enabled, rate_per_second or config (merged; a blank secret keeps its value).
 
     ``fallback`` is a Policy or None; what cannot work is a ValidationError that names its part
-    (``fallback.channel`` …). ``forget`` names optional secrets to remove.
+    (``fallback.channel`` …). ``branding`` as ``set_brand`` takes it. ``forget`` names optional
+    secrets to remove.
     """
     row = Channel.objects.select_for_update().get(pk=channel.pk)
     unknown = changes.keys() - CHANGEABLE - {"config"}
@@ -191,6 +193,8 @@ def update_channel(
         row.enabled = bool(changes["enabled"])
     if "fallback" in changes:
         _set_fallback(row, changes["fallback"])
+    if "branding" in changes:
+        set_brand(row, changes["branding"])
     if "config" in changes or forget:
         merged = clean_config(row.kind, merged_config(row, changes.get("config", {}), forget))
         row.config = seal(merged)

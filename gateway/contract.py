@@ -172,6 +172,16 @@ class Reached:
     features: tuple[str, ...] = ()
 
 
+class Signal(StrEnum):
+    """What a customer can be shown of us beside messages.
+
+    ``TYPING``: somebody is writing to them at this moment. ``READ``: a message of theirs was read.
+    """
+
+    TYPING = "typing"
+    READ = "read"
+
+
 @dataclass(frozen=True, slots=True)
 class Revoked:
     """The provider took a withdrawal.
@@ -228,6 +238,7 @@ class Capabilities:
     ``reach_batch`` is how many addresses one question about reach takes (0: none can be asked),
     ``reach_per_minute`` how many such questions. ``revocable``: a sent message can be withdrawn.
     ``lifetime``: the provider itself withdraws it when ``OutboundMessage.lifetime_s`` is over.
+    ``signals``: what ``Adapter.signal`` can show a customer.
     """
 
     max_text: int
@@ -239,6 +250,7 @@ class Capabilities:
     reach_per_minute: int = 0
     revocable: bool = False
     lifetime: bool = False
+    signals: frozenset[Signal] = frozenset()
 
 
 SendSteps = Generator[Request, Response, Sent]
@@ -246,6 +258,7 @@ FindSteps = Generator[Request, Response, Found]
 CheckSteps = Generator[Request, Response, Checked]
 ReachSteps = Generator[Request, Response, Mapping[str, Reached]]
 RevokeSteps = Generator[Request, Response, Revoked]
+SignalSteps = Generator[Request, Response, None]
 
 
 class Adapter(ABC):
@@ -359,6 +372,15 @@ class Adapter(ABC):
         Raises a SendError; every one of them leaves the message as it was, and may be asked again.
         """
         raise TypeError(f"{self.kind} cannot withdraw a message.")
+
+    def signal(self, signal: Signal, address: str, *, uid: str, about: str = "") -> SignalSteps:
+        """Steps to show a customer a signal; only one of ``capabilities.signals``.
+
+        ``uid`` is ours, a UUID in its canonical form, the same when it is tried again. ``about`` is
+        the provider's id of the customer's message (READ), empty for TYPING. Raises a SendError,
+        never Ambiguous: a signal that is shown twice does no harm.
+        """
+        raise TypeError(f"{self.kind} shows no signals.")
 
     @abstractmethod
     def check(self) -> CheckSteps:

@@ -93,7 +93,8 @@ class Sorted:
     messages: list[Received] = field(default_factory=list)
     opt_outs: list[Received] = field(default_factory=list)
     reports: list[statuses.Report] = field(default_factory=list)
-    typing: list[Received] = field(default_factory=list)
+    # By channel and sender: who has written since is not typing any more.
+    typing: dict[tuple[UUID, str], Received] = field(default_factory=dict)
     # Channels and deliveries whose time is over and which could not be withdrawn.
     stuck: list[tuple[UUID, UUID]] = field(default_factory=list)
 
@@ -224,7 +225,7 @@ def _apply(parsed: Sequence[Parsed]) -> list[statuses.Key]:
     keywords = _without_repeats(batch.opt_outs)
     _follow_keywords(keywords)
     hand_over("opt_outs", keywords)
-    hand_over("typing", batch.typing)
+    hand_over("typing", list(batch.typing.values()))
     ask_now(batch.stuck)
     return keys
 
@@ -239,10 +240,12 @@ def _sort(parsed: Sequence[Parsed]) -> Sorted:
                 batch.reports.append(statuses.Report(one.row, event))
             elif isinstance(event, InboundMessage):
                 batch.messages.append(_received(one.row, one.adapter, event))
+                batch.typing.pop((one.row.channel_id, event.sender), None)
             elif isinstance(event, OptOut):
                 batch.opt_outs.append(_received(one.row, one.adapter, event))
             elif isinstance(event, Typing):
-                batch.typing.append(_received(one.row, one.adapter, event))
+                received = _received(one.row, one.adapter, event)
+                batch.typing[one.row.channel_id, event.sender] = received
             elif isinstance(event, Withdrawal):
                 _sort_withdrawal(batch, one.row, event)
     return batch

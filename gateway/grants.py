@@ -73,3 +73,8 @@ _tokens: WeakKeyDictionary[aiohttp.ClientSession, Tokens] = WeakKeyDictionary()
 def tokens_of(session: aiohttp.ClientSession) -> Tokens:
     """The tokens that belong to a session, and end with it."""
     return _tokens.setdefault(session, Tokens())
+
+
+def adopt(session: aiohttp.ClientSession, tokens: Tokens) -> None:
+    """Let a new session use tokens that outlive it."""
+    _tokens[session] = tokens

@@ -39,6 +39,17 @@ class Channel(WorkspaceModel):
     fallback_success = models.CharField(
         max_length=16, choices=Success.choices, default=Success.DELIVERED
     )
+    # What customers see above the conversation; read through gateway.branding.
+    brand_name = models.CharField(max_length=100, blank=True, default="", db_default="")
+    brand_color = models.CharField(max_length=7, blank=True, default="", db_default="")
+    brand_logo = models.ForeignKey(
+        "gateway.StoredFile",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="branded",
+        db_index=False,
+    )
     # It has taken over for another: who answers here may mean a conversation there.
     takes_over = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -335,8 +346,9 @@ class KeywordUse(WorkspaceModel):
 class ChannelLog(WorkspaceModel):
     """One exchange with a provider, redacted: no credentials, no message bodies.
 
-    ``kind``: send, find, check. ``request`` and ``response`` are small redacted summaries.
-    ``error_class`` is the name of the SendError the exchange ended with, empty when it was fine.
+    ``kind``: send, find, check, reach, signal. ``request`` and ``response`` are small redacted
+    summaries. ``error_class`` is the name of the SendError the exchange ended with, empty when it
+    was fine.
     """
 
     # The indexes below begin with these.

@@ -26,6 +26,7 @@ from gateway.outbox.runner import Runner
 from gateway.outbox.setback import beat
 from gateway.outbox.waking import DELIVER, wake_outbox
 from gateway.pruning import prune_before
+from gateway.signalling import sending as signalling
 from gateway.states import State
 from gateway.wake import begun, wake
 
@@ -91,6 +92,12 @@ def fetch_media() -> None:
     begun(FETCH)
     if fetch_due(RUN_SECONDS):
         wake(FETCH)
+
+
+@shared_task(name=signalling.TASK)
+def send_signal(**wanted: Any) -> None:
+    """Show a customer that somebody is writing to them, or has read their message."""
+    signalling.send(signalling.Wanted(**wanted))
 
 
 @shared_task(name="gateway.tasks.sweep")

@@ -145,6 +145,8 @@ CELERY_TASK_ROUTES = {
     "gateway.tasks.deliver": {"queue": "outbound"},
     # Apart, because a slow server of files must not hold up anything else.
     "gateway.tasks.fetch_media": {"queue": "media"},
+    # So is a provider that is slow to take signals; each waits for seconds at most.
+    "gateway.tasks.send_signal": {"queue": "media"},
     "routing.tasks.*": {"queue": "routing"},
     "campaigns.tasks.*": {"queue": "campaigns"},
 }
@@ -209,6 +211,7 @@ GATEWAY_RECEIVERS = {
         "conversations.deliveries.receive_changes",
         "campaigns.progress.receive_changes",
     ],
+    "typing": ["conversations.signs.receive_typing"],
     "replacements": ["conversations.replacing.receive_replacements"],
     "files": ["conversations.attachments.receive_files"],
 }

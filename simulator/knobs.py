@@ -11,7 +11,7 @@ from simulator.faults import as_dict, read_faults
 from simulator.lines import BUILDERS, Line, Lines
 from simulator.rbm_network import RbmNetwork
 from simulator.twilio_media import read_media
-from simulator.world import Message, Phone, summary
+from simulator.world import Message, Phone, Shown, summary
 
 PROVIDERS = list(BUILDERS)
 RCS = "google_rcs"
@@ -20,7 +20,7 @@ EVENTS = ["IS_TYPING", "READ", "SUBSCRIBE", "UNSUBSCRIBE"]
 
 
 class Knobs:
-    """``/faults``, ``/sent``, ``/inbound`` and ``/phones``."""
+    """``/faults``, ``/sent``, ``/signals``, ``/inbound`` and ``/phones``."""
 
     def __init__(
         self, carrier: Carrier, rcs: RbmNetwork, lines: Lines, smsc: Mapping[str, int]
@@ -37,6 +37,7 @@ class Knobs:
             web.get("/faults", self.faults),
             web.post("/faults", self.set_faults),
             web.get("/sent", self.sent),
+            web.get("/signals", self.signals),
             web.post("/inbound", self.inbound),
             web.get("/smsc", self.smsc),
             web.get("/phones", self.phones),
@@ -70,6 +71,12 @@ class Knobs:
         count = accepted.get(provider, 0) if provider else sum(accepted.values())
         shown = found[-int(limit) :] if limit and int(limit) else found
         return answer({"count": count, "messages": [as_sent(message) for message in shown]})
+
+    async def signals(self, request: web.Request) -> web.Response:
+        """What customers were shown beside messages, newest last; ``to`` narrows it."""
+        to = request.query.get("to", "").strip()
+        found = [one for one in self.world.signals if not to or one.to == to]
+        return answer({"count": len(found), "signals": [as_shown(one) for one in found]})
 
     async def inbound(self, request: web.Request) -> web.Response:
         """A customer writes; answers the message's id and how the product took the webhook."""
@@ -157,6 +164,18 @@ def read_place(body: Body) -> tuple[float, float] | None:
         return float(latitude), float(longitude)
     body.errors["location"] = "A place needs latitude and longitude."
     return None
+
+
+def as_shown(one: Shown) -> dict[str, Any]:
+    """A signal; ``type`` in the provider's word, ``message`` what was read."""
+    return {
+        "provider": one.provider,
+        "from": one.sender,
+        "to": one.to,
+        "type": one.kind,
+        "message": one.about or None,
+        "at": one.at,
+    }
 
 
 def as_sent(message: Message) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from django.conf import settings
 from django.db import close_old_connections, connections
 
+from gateway.branding import brand_of
 from gateway.models import Channel
 from gateway.registry import UnknownKind, adapter_class
 from gateway.secrets import Undecryptable, unseal
@@ -129,7 +130,7 @@ def http_line(channel: Channel, config: Mapping[str, str]) -> Line:
 
 def google_rcs_line(channel: Channel, config: Mapping[str, str]) -> Line:
     """An RCS agent from a channel's configuration."""
-    name = config.get("agent_id", "")
+    name, brand = config.get("agent_id", ""), brand_of(channel)
     return Line(
         channel=str(channel.pk),
         name=channel.name,
@@ -142,9 +143,9 @@ def google_rcs_line(channel: Channel, config: Mapping[str, str]) -> Line:
         webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/",
         workspace=channel.workspace_id,
         agent=Agent(
-            config.get("agent_name") or channel.name,
-            config.get("agent_logo", ""),
-            config.get("agent_color", ""),
+            brand.name if brand else channel.name,
+            brand.logo_url if brand else "",
+            brand.color if brand else "",
             *account_of(config.get("service_account", "")),
         ),
     )

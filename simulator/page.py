@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from gateway.branding import text_on
 from simulator.bodies import Body, Invalid, answer
 from simulator.carrier import Carrier
 from simulator.knobs import RCS, read_said
@@ -215,6 +216,8 @@ def as_line(line: Line, lines: list[Line]) -> dict[str, Any]:
     }
     if line.agent:
         found |= {"brand": line.agent.name, "logo": line.agent.logo, "color": line.agent.color}
+        if line.agent.color:
+            found["text_color"] = text_on(line.agent.color)
     return found
 
 

@@ -15,7 +15,7 @@ from simulator.lines import Line, Lines
 from simulator.rbm_network import RbmNetwork, TooLate
 from simulator.rbm_tokens import WRONG, Refused, Tokens
 from simulator.twilio_api import cut_off, read_form
-from simulator.world import Message, Phone
+from simulator.world import Message, Phone, Shown
 
 PROVIDER = "google_rcs"
 MAX_USERS = 10_000
@@ -190,6 +190,7 @@ class RbmApi:
         return answer({"name": name, "eventType": kind})
 
     def _happens(self, phone: Phone, agent: str, kind: str, about: str) -> None:
+        self.world.signals.append(Shown(PROVIDER, agent, phone.number, kind, about))
         if kind == "IS_TYPING":
             self.world.publish(phone, {"type": "typing", "phone": phone.number, "line": agent})
             return

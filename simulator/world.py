@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MESSAGE_LIMIT = 200_000
+SIGNAL_LIMIT = 10_000
 # Events a page may lag behind before it is told to load everything again.
 LISTENER_LIMIT = 500
 LISTED_PHONES = 40
@@ -73,6 +74,21 @@ class Phone:
     held: list[Message] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A signal that the business gave a customer: ``kind`` in the provider's word.
+
+    ``about`` is the customer's message that was read; ``at`` in Unix seconds.
+    """
+
+    provider: str
+    sender: str
+    to: str
+    kind: str
+    about: str
+    at: float = field(default_factory=time.time)
+
+
 class Listener:
     """An open page: the phones it shows and the events it has not yet been sent."""
 
@@ -104,6 +120,7 @@ class World:
         self.accepted: dict[str, int] = {}
         self.blocks: set[tuple[str, str]] = set()
         self.listeners: set[Listener] = set()
+        self.signals: deque[Shown] = deque(maxlen=SIGNAL_LIMIT)
 
     def phone(self, number: str) -> Phone:
         """The phone with this number; made when it is new."""

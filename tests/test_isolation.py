@@ -254,6 +254,7 @@ def bodies(world, *, api):
         yield {"name": "X", "members": [world.agent.pk]}
         yield {"name": "X", "channel": str(world.channel.pk), "segment": world.segment.pk}
         yield {"to": {"contact": world.contact.pk}, "text": "Hello"}
+        yield {"branding": {"logo": str(world.of("file"))}}
         yield {
             "to": {"kind": "sms", "value": world.address.value},
             "channel": str(world.channel.pk),

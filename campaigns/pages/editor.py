@@ -21,6 +21,7 @@ from contacts.models import Contact, Segment
 from contacts.rendering import variables
 from contacts.segments import contacts_matching
 from contacts.selectors import find_contacts
+from gateway.branding import brand_of
 from gateway.models import Channel
 from gateway.registry import adapters
 
@@ -177,6 +178,7 @@ def _phone(
     return {
         "campaign": campaign,
         "phone_channel": channel,
+        "phone_brand": brand_of(channel) if channel else None,
         "phone_contact": contact,
         "shown": show(campaign.workspace, channel, text, contact),
         "size": measure(channel, text),

@@ -16,6 +16,7 @@ from conversations.presenters.messages import Beside, Bubble, bubbles
 from conversations.presenters.rows import Row, row
 from conversations.selectors import threads
 from conversations.selectors.files import files_of
+from gateway.branding import Brand, brand_of
 from gateway.pages.builder import Builder
 from gateway.registry import UnknownKind, capabilities_of
 
@@ -36,6 +37,7 @@ class Composer:
     """Where an answer is written. ``seen`` is the newest message known when the draft began."""
 
     channel: str
+    brand: Brand | None
     sender: str
     address: str
     segments: bool
@@ -107,6 +109,7 @@ def composer(
     paused = channel.paused_at is not None or not channel.enabled
     return Composer(
         channel=channel.name,
+        brand=brand_of(channel),
         sender=channel.address,
         address=conversation.address.value,
         segments=segments,

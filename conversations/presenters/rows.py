@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from contacts.models import Contact, Label
 from conversations.models import Conversation, Direction, Status
+from gateway.branding import Brand, brand_of
 from gateway.registry import UnknownKind, adapter_class
 
 LONG_WAIT = timedelta(minutes=10)
@@ -17,12 +18,13 @@ ICONS = {"sms": "message-square", "email": "mail"}
 
 @dataclass(frozen=True, slots=True)
 class ChannelMark:
-    """The channel as an icon with its name."""
+    """The channel as an icon with its name, and the brand customers see."""
 
     icon: str
     kind: str
     name: str
     address: str
+    brand: Brand | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,13 @@ def contact_name(contact: Contact, address: str) -> str:
 def channel_mark(conversation: Conversation) -> ChannelMark:
     """The channel of a conversation; needs ``channel`` loaded."""
     channel = conversation.channel
+    named = (channel.name, channel.address, brand_of(channel))
     try:
         adapter = adapter_class(channel.kind)
     except UnknownKind:
-        return ChannelMark("plug", channel.kind, channel.name, channel.address)
+        return ChannelMark("plug", channel.kind, *named)
     icon = ICONS.get(adapter.medium, "message-square")
-    return ChannelMark(icon, str(adapter.label), channel.name, channel.address)
+    return ChannelMark(icon, str(adapter.label), *named)
 
 
 def row(conversation: Conversation) -> Row:

@@ -70,6 +70,12 @@ def avatar(name: object, key: object = None, size: str = "", label: str = "") ->
     }
 
 
+@register.inclusion_tag("components/brand_avatar.html")
+def brand_avatar(brand: object, size: str = "") -> dict[str, object]:
+    """A brand's logo, or its initials on its color. ``size`` as of an avatar; decorative."""
+    return {"brand": brand, "size": size}
+
+
 @register.filter
 def linkify(text: str) -> SafeString:
     """Escaped text with web addresses made clickable; nothing else in it becomes HTML."""

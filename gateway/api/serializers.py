@@ -7,6 +7,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.rest.serializers import ErrorSerializer, ScopedField, StrictSerializer
+from gateway.api.files import content_url
+from gateway.branding import NAME_LIMIT, text_on
 from gateway.channels import public_config, webhook_url
 from gateway.contract import ConfigField
 from gateway.fallback.model import Success
@@ -70,6 +72,31 @@ def _fallback(channel: Channel) -> dict[str, Any] | None:
     }
 
 
+class BrandingSerializer(StrictSerializer):
+    """What customers see above the conversation. ``logo`` is the id of an uploaded file."""
+
+    name = serializers.CharField(required=False, allow_blank=True, max_length=NAME_LIMIT)
+    logo = serializers.UUIDField(
+        required=False, allow_null=True, help_text="PNG, JPEG or WebP, at most 1 MB; square."
+    )
+    color = serializers.CharField(
+        required=False, allow_blank=True, max_length=7, help_text="#RRGGBB"
+    )
+    logo_url = serializers.URLField(read_only=True, allow_null=True)
+    text_color = serializers.CharField(read_only=True, help_text="Can be read on `color`.")
+
+
+def _branding(channel: Channel) -> dict[str, Any]:
+    logo = channel.brand_logo
+    return {
+        "name": channel.brand_name,
+        "logo": str(logo.uid) if logo else None,
+        "color": channel.brand_color,
+        "logo_url": content_url(logo.uid) if logo else None,
+        "text_color": text_on(channel.brand_color) if channel.brand_color else "",
+    }
+
+
 class ChannelSerializer(StrictSerializer):
     """A configured account at a provider: one number, one mailbox, one page."""
 
@@ -87,6 +114,9 @@ class ChannelSerializer(StrictSerializer):
         allow_null=True,
         help_text="What another channel does when a message does not arrive; null: nothing.",
     )
+    branding = BrandingSerializer(
+        required=False, allow_null=True, help_text="What is left out stays; null removes all."
+    )
     created_at = serializers.DateTimeField(read_only=True)
 
     def get_webhook_url(self, channel: Channel) -> str:
@@ -103,9 +133,13 @@ class ChannelSerializer(StrictSerializer):
         shown = {
             name: field.to_representation(field.get_attribute(instance))
             for name, field in self.fields.items()
-            if name not in {"config", "fallback"}
+            if name not in {"config", "fallback", "branding"}
         }
-        return shown | {"config": public_config(instance), "fallback": _fallback(instance)}
+        return shown | {
+            "config": public_config(instance),
+            "fallback": _fallback(instance),
+            "branding": _branding(instance),
+        }
 
 
 class ChannelChange(StrictSerializer):
@@ -116,6 +150,7 @@ class ChannelChange(StrictSerializer):
     enabled = serializers.BooleanField(required=False)
     rate_per_second = serializers.FloatField(required=False)
     fallback = ChannelFallbackSerializer(required=False, allow_null=True)
+    branding = BrandingSerializer(required=False, allow_null=True)
 
 
 class ChannelQuery(serializers.Serializer[Channel]):

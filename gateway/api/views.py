@@ -35,16 +35,19 @@ from gateway.errors import SendError
 from gateway.models import Channel
 from gateway.registry import adapters
 
+# What a channel is given once it is there.
+LATER = ("enabled", "fallback", "branding")
 OWN_FIELDS = {
     *("kind", "name", "enabled", "rate_per_second"),
     *("fallback.channel", "fallback.after_s", "fallback.success"),
+    *("branding.name", "branding.logo", "branding.color"),
 }
 
 
 class ChannelViewSet(WorkspaceViewSet):
     """The configured accounts at providers."""
 
-    queryset = Channel.objects.all()
+    queryset = Channel.objects.select_related("brand_logo")
     serializer_class = ChannelSerializer
     query_serializer = ChannelQuery
     pagination_class = CreatedCursorPagination
@@ -64,7 +67,7 @@ class ChannelViewSet(WorkspaceViewSet):
     def create(self, request: Request) -> Response:
         """A new channel."""
         fields = self.checked(ChannelSerializer)
-        later = {name: fields.pop(name) for name in ("enabled", "fallback") if name in fields}
+        later = {name: fields.pop(name) for name in LATER if name in fields}
         self._check_kind(fields["kind"])
         with transaction.atomic(), _config_errors():
             channel = create_channel(workspace=self.workspace, member=self.member, **fields)

@@ -1,7 +1,8 @@
-"""Removes files: those no message uses, and those of messages that are erased."""
+"""Removes files: those nothing uses, and those of messages that are erased."""
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -10,10 +11,12 @@ from gateway.media.models import MessageFile, StoredFile
 from gateway.media.storing import media_storage
 
 BATCH = 100
+# Neither in a message nor the logo of a channel.
+UNUSED: dict[str, Any] = {"uses": None, "branded": None}
 
 
 def sweep_unused(before: datetime, *, most: int = 10_000) -> int:
-    """Remove files that no message uses and that are older; returns how many."""
+    """Remove files that nothing uses and that are older; returns how many."""
     total = 0
     while total < most:
         count = _remove_some(before)
@@ -32,13 +35,13 @@ def release_files(message_uids: Collection[UUID], *, workspace_id: int) -> int:
     uses = MessageFile.objects.in_workspace(workspace_id).filter(message_uid__in=message_uids)
     ids = list(uses.exclude(file=None).values_list("file", flat=True))
     uses.delete()
-    rows = StoredFile.objects.in_workspace(workspace_id).filter(pk__in=ids, uses=None)
+    rows = StoredFile.objects.in_workspace(workspace_id).filter(pk__in=ids, **UNUSED)
     return _remove(list(rows.order_by("id").select_for_update(of=("self",))))
 
 
 @transaction.atomic
 def _remove_some(before: datetime) -> int:
-    rows = StoredFile.objects.filter(created_at__lt=before, uses=None).order_by("created_at")
+    rows = StoredFile.objects.filter(created_at__lt=before, **UNUSED).order_by("created_at")
     # Whoever attaches one at this moment holds its row, and it is left.
     locked = rows.select_for_update(of=("self",), skip_locked=True)[:BATCH]
     return _remove(list(locked))
@@ -46,8 +49,9 @@ def _remove_some(before: datetime) -> int:
 
 def _remove(rows: list[StoredFile]) -> int:
     """The bytes first: a row whose bytes are gone is removed next time, not the other way round."""
-    held = set(MessageFile.objects.filter(file__in=rows).values_list("file", flat=True))
-    free = [row for row in rows if row.pk not in held]
+    unused = StoredFile.objects.filter(pk__in=[row.pk for row in rows], **UNUSED)
+    free_ids = set(unused.values_list("pk", flat=True))
+    free = [row for row in rows if row.pk in free_ids]
     for row in free:
         media_storage().delete(row.path)
     StoredFile.objects.filter(pk__in=[row.pk for row in free]).delete()

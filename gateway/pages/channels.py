@@ -23,6 +23,7 @@ from gateway.contract import Adapter, ConfigField
 from gateway.errors import SendError
 from gateway.models import Channel
 from gateway.pages import connect
+from gateway.pages.branding import branding_context
 from gateway.pages.fallback_form import fallback_form
 from gateway.pages.forms import ChannelForm, TestMessageForm
 from gateway.registry import UnknownKind, adapter_class, adapters
@@ -161,6 +162,7 @@ def channel_page(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     channel = get_scoped(Channel, request.member.workspace_id, pk=channel_id)
     context = channel_context(request, channel)
     context["fallback_form"] = fallback_form(channel)
+    context |= branding_context(channel)
     context["shown"] = _settings_shown(channel)
     return render(request, "settings/channels/detail.html", context)
 

@@ -170,6 +170,7 @@ class LogFilterForm(forms.Form):
         ("reach", _("Questions about whom it reaches")),
         ("revoke", _("Withdrawals")),
         ("media", _("Files that were not fetched")),
+        ("signal", _("Typing and read signs")),
     ]
 
     channel = forms.UUIDField(required=False)

@@ -16,6 +16,7 @@ What pages offer to hold on to (``data-testid``):
 - composer: ``composer-input``, ``composer-send``, ``mode-reply``, ``mode-note``, ``segments``,
   ``moved``, ``send-anyway``
 - everywhere: ``me-button``, ``presence-online`` (away, offline likewise), ``log-out``
+- typing: ``customer-typing`` (thread), ``row-typing`` (list); ``header-brand``
 - simulator: ``phone-input``, ``phone-send``, ``bubble-in``, ``bubble-out``
 """
 

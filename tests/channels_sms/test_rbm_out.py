@@ -14,7 +14,16 @@ from channels_sms.google_rcs import GoogleRcs
 from channels_sms.rbm_account import InvalidKeyFile, read_key_file, read_token
 from gateway.content.model import Calendar, Card, Content, Media, OpenUrl, Reply, ShowLocation
 from gateway.content.reading import write
-from gateway.contract import Reach, Reached, Request, Response, Revoked, Sent, Token
+from gateway.contract import (
+    Reach,
+    Reached,
+    Request,
+    Response,
+    Revoked,
+    Sent,
+    Signal,
+    Token,
+)
 from gateway.errors import (
     Ambiguous,
     BadCredentials,
@@ -347,3 +356,54 @@ def test_nothing_is_asked_without_a_key() -> None:
     for steps in (broken.send(outbound()), broken.check()):
         with pytest.raises(BadCredentials):
             next(steps)
+
+
+# --- Signals --------------------------------------------------------------------------------------
+
+
+def test_shows_that_somebody_is_writing() -> None:
+    done, [request] = drive(adapter.signal(Signal.TYPING, CUSTOMER, uid=UID), answer(200))
+    assert done is None
+    assert (request.method, request.url) == ("POST", f"{GOOGLE}/v1/phones/{CUSTOMER}/agentEvents")
+    assert request.params == [("eventId", UID), ("agentId", AGENT)]
+    assert request.json == {"eventType": "IS_TYPING"}
+
+
+def test_shows_which_message_was_read() -> None:
+    steps = adapter.signal(Signal.READ, CUSTOMER, uid=UID, about="Mx001")
+    _done, [request] = drive(steps, answer(200))
+    assert request.json == {"eventType": "READ", "messageId": "Mx001"}
+
+
+def test_a_repeated_signal_was_shown() -> None:
+    steps = adapter.signal(Signal.READ, CUSTOMER, uid=UID, about="Mx001")
+    assert drive(steps, problem(409, "ALREADY_EXISTS"))[0] is None
+
+
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (problem(404, "NOT_FOUND"), NotCapable),
+        (problem(403, "PERMISSION_DENIED"), BadCredentials),
+        (problem(400, "INVALID_ARGUMENT"), Rejected),
+        (answer(500), Unreachable),
+    ],
+)
+def test_a_signal_that_is_not_shown(response: Response, error: type[SendError]) -> None:
+    with pytest.raises(error):
+        drive(adapter.signal(Signal.TYPING, CUSTOMER, uid=UID), response)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "signals"),
+    [
+        ({}, {Signal.TYPING, Signal.READ}),
+        ({"signals": "both"}, {Signal.TYPING, Signal.READ}),
+        ({"signals": "typing"}, {Signal.TYPING}),
+        ({"signals": "read"}, {Signal.READ}),
+        ({"signals": "none"}, set()),
+    ],
+)
+def test_what_customers_see_is_a_setting(chosen: dict[str, str], signals: set[Signal]) -> None:
+    assert GoogleRcs(config(**chosen)).capabilities.signals == signals
+    assert GoogleRcs.capabilities.signals == {Signal.TYPING, Signal.READ}

@@ -204,6 +204,33 @@ async def test_signals_carry_the_sender_and_are_throttled(ana, ben, kind):
     await leave(here, there)
 
 
+async def test_the_customer_sees_who_writes_an_answer_but_no_note(ana, ben, monkeypatch):
+    shown = []
+    monkeypatch.setattr(socket, "tell_typing", lambda **named: shown.append(named))
+    monkeypatch.setattr(socket, "SIGNAL_PACE", 0.0)
+    here, there = await enter(ana), await enter(ben)
+    for about in ({}, {"reply": False}, {"reply": "yes"}, {"reply": 1}, {"reply": True}):
+        await here.say(json.dumps({"type": "typing", "conversation": 5} | about))
+        assert (await there.hear())["kind"] == "typing"
+    await here.say(json.dumps({"type": "viewing", "conversation": 5, "reply": True}))
+    assert (await there.hear())["kind"] == "viewing"
+    assert shown == [{"workspace_id": ana.workspace_id, "conversation_id": 5}]
+    await leave(here, there)
+
+
+async def test_a_signal_that_cannot_be_shown_closes_no_socket(ana, monkeypatch):
+    def fail(**named):
+        raise OSError("away")
+
+    monkeypatch.setattr(socket, "tell_typing", fail)
+    tab = await enter(ana)
+    await tab.say('{"type": "typing", "conversation": 5, "reply": true}')
+    assert (await tab.hear())["kind"] == "typing"
+    await database_sync_to_async(publish)(ana.workspace_id, conversation_changed(1, 1))
+    assert (await tab.hear())["conversation"] == 1
+    await leave(tab)
+
+
 @pytest.mark.parametrize(
     "text",
     [

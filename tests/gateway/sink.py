@@ -5,7 +5,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs
 
 from aiohttp import web
@@ -32,7 +32,7 @@ class Sink:
         """What SIMULATOR_URL shall be."""
         return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "Sink":
+    def __enter__(self) -> Self:
         self.thread.start()
         self.ready.wait(10)
         return self
@@ -41,12 +41,15 @@ class Sink:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
 
+    def routes(self) -> list[web.RouteDef]:
+        """What it answers to."""
+        path = "/twilio/2010-04-01/Accounts/{account}/Messages.json"
+        return [web.post(path, self._send), web.get(path, self._list)]
+
     def _serve(self) -> None:
         asyncio.set_event_loop(self.loop)
         app = web.Application()
-        path = "/twilio/2010-04-01/Accounts/{account}/Messages.json"
-        app.router.add_post(path, self._send)
-        app.router.add_get(path, self._list)
+        app.add_routes(self.routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         self.loop.run_until_complete(runner.setup())
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.contract import Found, Request, Response, WebhookRequest
+from gateway.contract import Found, Request, Response, Signal, WebhookRequest
 from gateway.errors import (
     Ambiguous,
     BadCredentials,
@@ -231,6 +231,43 @@ def test_only_who_says_so_can_be_asked(shown: Exhibit) -> None:
     assert Found(None) != Found("x")
 
 
+@pytest.mark.parametrize("signal", list(Signal))
+def test_only_signals_that_are_declared_can_be_shown(shown: Exhibit, signal: Signal) -> None:
+    uid = str(uuid.uuid4())
+    about = shown.inbound_ids[0] if signal is Signal.READ else ""
+    if signal not in shown.adapter.capabilities.signals:
+        with pytest.raises(TypeError):
+            next(shown.adapter.signal(signal, shown.recipient, uid=uid, about=about))
+        return
+    steps = shown.adapter.signal(signal, shown.recipient, uid=uid, about=about)
+    assert drive(steps, Response(200, {}, b"{}"))[0] is None
+    there = type(shown.adapter)(shown.adapter.config, base_url="http://127.0.0.1:9/look")
+    request = next(there.signal(signal, shown.recipient, uid=uid, about=about))
+    assert request.url.startswith("http://127.0.0.1:9/look/")
+    assert about in f"{request.url} {request.params} {request.data} {request.json}"
+
+
+@pytest.mark.parametrize("signal", list(Signal))
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (Response(429, {"retry-after": "7"}, b"{}"), Throttled),
+        (Response(500, {}, b"{}"), Unreachable),
+        (Response(503, {}, b"<html>"), Unreachable),
+        (Response(302, {"location": "https://elsewhere.example"}, b""), Unreachable),
+        (Response(401, {}, b"{}"), BadCredentials),
+    ],
+)
+def test_a_signal_that_failed_has_a_class_and_is_never_ambiguous(
+    shown: Exhibit, signal: Signal, response: Response, error: type[SendError]
+) -> None:
+    if signal not in shown.adapter.capabilities.signals:
+        pytest.skip("It shows no such signal.")
+    steps = shown.adapter.signal(signal, shown.recipient, uid=str(uuid.uuid4()), about="x")
+    with pytest.raises(error):
+        drive(steps, response)
+
+
 def test_secrets_and_texts_stay_out_of_the_log(shown: Exhibit) -> None:
     adapter = shown.adapter
     secrets = [
@@ -242,6 +279,10 @@ def test_secrets_and_texts_stay_out_of_the_log(shown: Exhibit) -> None:
     steps = [adapter.send(outbound(shown)), adapter.check()]
     if adapter.capabilities.can_find:
         steps.append(adapter.find(outbound(shown), shown.inbound.received_at))
+    steps += [
+        adapter.signal(signal, shown.recipient, uid=str(uuid.uuid4()), about="x")
+        for signal in adapter.capabilities.signals
+    ]
     for request in map(next, steps):
         logged = request_summary(request) + url_summary(request) + response_summary(request, echo)
         assert not any(secret in logged for secret in secrets)

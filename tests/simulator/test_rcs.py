@@ -22,7 +22,7 @@ from gateway.content.model import (
     ShowLocation,
 )
 from gateway.content.reading import write
-from gateway.contract import Reach, Reached, Revoked
+from gateway.contract import Reach, Reached, Revoked, Signal
 from gateway.errors import (
     Ambiguous,
     BadCredentials,
@@ -366,18 +366,24 @@ async def test_what_makes_no_sense_is_refused(rcs: RcsStand) -> None:
 
 
 async def test_the_agent_writes_and_reads(rcs: RcsStand) -> None:
-    """The product does not send these yet; the look-alike takes them."""
     await rcs.phone()
     sid = await inbound(rcs, text="Hi")
-    account = rcs.adapter._grant
-    assert account is not None
-    async with rcs.http.post(f"{rcs.adapter.base_url}/token", data=account.ask().data) as answer:
-        token = (await answer.json())["access_token"]
-    url = f"{rcs.adapter.base_url}/v1/phones/{CUSTOMER}/agentEvents"
-    for body in ({"eventType": "IS_TYPING"}, {"eventType": "READ", "messageId": sid}):
-        params = {"eventId": str(uuid.uuid4()), "agentId": AGENT}
-        headers = {"Authorization": f"Bearer {token}"}
-        async with rcs.http.post(url, json=body, params=params, headers=headers) as answer:
-            assert answer.status == 200, await answer.text()
+    uid = str(uuid.uuid4())
+    for _repeat in range(2):
+        await rcs.call(rcs.adapter.signal(Signal.TYPING, CUSTOMER, uid=uid))
+    again = str(uuid.uuid4())
+    await rcs.call(rcs.adapter.signal(Signal.READ, CUSTOMER, uid=again, about=sid))
+    found = await rcs.get(f"/signals?to=%2B{CUSTOMER[1:]}")
+    assert [(one["type"], one["from"], one["message"]) for one in found["signals"]] == [
+        ("IS_TYPING", AGENT, None),
+        ("READ", AGENT, sid),
+    ]
+    assert (await rcs.get("/signals?to=%2B1"))["signals"] == []
     state = await rcs.get(f"/phone/state?phone=%2B{CUSTOMER[1:]}")
     assert [one["status"] for one in state["threads"][CUSTOMER]] == ["read"]
+
+
+async def test_a_plain_phone_is_shown_nothing(rcs: RcsStand) -> None:
+    with pytest.raises(NotCapable):
+        await rcs.call(rcs.adapter.signal(Signal.TYPING, "+14155550199", uid=str(uuid.uuid4())))
+    assert (await rcs.get("/signals"))["count"] == 0

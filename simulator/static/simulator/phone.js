@@ -7,7 +7,8 @@ const LINK = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)]/g;
 const ONLY_EMOJI = /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\u200d|\ufe0f|\s){1,12}$/u;
 const NEAR_PX = 80;
 const TYPING_MS = 3000;
-const WRITES_MS = 8000;
+// About as long as a phone shows it.
+const WRITES_MS = 20000;
 
 export class Phone {
   constructor(number, { close, canClose }) {
@@ -154,8 +155,10 @@ export class Phone {
     const line = this.line();
     this.drawFace(line);
     this.element.classList.toggle("branded", Boolean(line?.rcs));
-    if (line?.color) this.element.style.setProperty("--brand", line.color);
-    else this.element.style.removeProperty("--brand");
+    for (const [name, value] of [["--brand", line?.color], ["--on-brand", line?.text_color]]) {
+      if (value) this.element.style.setProperty(name, value);
+      else this.element.style.removeProperty(name);
+    }
     const address = line?.rcs ? text("rcs-line") : line?.address;
     this.find(".line-address").textContent = line?.name === address ? "" : (address ?? "");
     this.input.placeholder = text(line?.rcs ? "rcs-message" : "text-message");
@@ -309,7 +312,8 @@ function drawBubble(bubble, following, fresh, mixed, tap) {
   else if (bubble.location) element.append(drawPlace(bubble.location));
   else if (bubble.text) element.append(drawText(bubble.text));
   const troubled = bubble.mine && !["received", "read"].includes(bubble.status);
-  if (lastOfGroup || troubled) element.append(drawUnder(bubble, mixed));
+  const read = bubble.mine && bubble.status === "read" && following?.status !== "read";
+  if (lastOfGroup || troubled || read) element.append(drawUnder(bubble, mixed));
   return element;
 }
 
@@ -378,6 +382,17 @@ function drawUnder(bubble, mixed) {
   element.className = "under";
   const status = bubble.mine ? text(bubble.status) : "";
   const by = mixed ? (bubble.rcs ? "RCS" : "SMS") : "";
+  const ticks = bubble.mine && { received: "✓", read: "✓✓" }[bubble.status];
   element.textContent = [time(bubble.at), status, by].filter(Boolean).join(" · ");
+  if (ticks) element.append(drawTicks(ticks, bubble.status === "read"));
+  return element;
+}
+
+function drawTicks(ticks, read) {
+  const element = document.createElement("span");
+  element.className = "ticks";
+  element.classList.toggle("is-read", read);
+  element.setAttribute("aria-hidden", "true");
+  element.textContent = ` ${ticks}`;
   return element;
 }

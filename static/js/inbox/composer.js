@@ -86,7 +86,8 @@ function typed() {
   const now = Date.now();
   if (input.value && now - typedAt > TYPING_PACE) {
     typedAt = now;
-    tell({ type: "typing", conversation: conversation() });
+    // Of a note only colleagues are told.
+    tell({ type: "typing", conversation: conversation(), reply: !isNote() });
   }
 }
 

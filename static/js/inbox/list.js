@@ -43,6 +43,9 @@ export function start() {
   });
 }
 
+// What rows show that is never stored is put on them anew.
+const tellOfRows = () => document.dispatchEvent(new CustomEvent("inbox:rows"));
+
 function searchUrl(form) {
   const values = new URLSearchParams(new FormData(form));
   if (!values.get("q").trim()) values.delete("q");
@@ -62,6 +65,7 @@ function prepare() {
   showDensity();
   watchMore();
   markOpen(openId());
+  tellOfRows();
   updateTitle();
   const element = scroller();
   element.addEventListener("scroll", () => scrolls.set(query(), element.scrollTop), { passive: true });
@@ -142,6 +146,7 @@ function watchMore() {
     }
     end.replaceWith(next);
     markOpen(openId());
+    tellOfRows();
     watchMore();
   }, { root: scroller(), rootMargin: "600px" });
   more.observe(end);
@@ -220,6 +225,7 @@ async function merge(rows) {
     place(parent, row, !old);
   }
   markOpen(openId());
+  tellOfRows();
   freshen(parent);
   if (focused && !document.activeElement?.closest?.("#rows")) {
     $(`[data-id="${focused}"] .conv-link`, parent)?.focus({ preventScroll: true });

@@ -1,0 +1,1 @@
+"""Signals to customers: somebody is writing to them, their message was read."""
