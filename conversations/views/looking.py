@@ -1,6 +1,7 @@
 """How an answer would look, before it is sent."""
 
-from django.http import HttpResponse
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from accounts.members import MemberRequest
@@ -12,12 +13,13 @@ from gateway.pages.builder import is_blank, parsed, read_built
 
 @action
 def preview(request: MemberRequest, pk: int) -> HttpResponse:
-    """The phones, for the ``content`` in the composer; 422 with errors by path while it is none."""
+    """The phones, for the ``content`` in the composer; errors by path while it is only begun."""
     conversation = conversation_of(request, pk)
     given = request.POST.get("content", "")
-    blank = is_blank(parsed(given))
-    context = {
-        "blank": blank,
-        "looks": [] if blank else looks_of(conversation, read_built(given)),
-    }
-    return render(request, "content/_looks.html", context)
+    try:
+        blank = is_blank(parsed(given))
+        found = [] if blank else looks_of(conversation, read_built(given))
+    except ValidationError as error:
+        # No failure of this request: nobody has sent anything yet.
+        return JsonResponse({"errors": error.message_dict})
+    return render(request, "content/_looks.html", {"blank": blank, "looks": found})

@@ -62,6 +62,7 @@ def test_a_carousel_is_built_seen_and_tapped(
     expect(sms.get_by_test_id("look-changes")).to_contain_text("SMS shows no cards")
 
     # Escape closes, and nothing is lost; nor by a reload.
+    expect(dialog.locator(".rich-count").filter(has_text="6 / 200")).to_be_visible()
     agent.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(agent.get_by_test_id("composer-rich")).to_have_text("2 cards, 2 suggestions")

@@ -119,7 +119,7 @@ export class Builder {
   fill(content, { quiet = false } = {}) {
     for (const item of $$("[data-items] > *", this.root)) item.remove();
     for (const one of own(this.root, "[data-one]")) this.empty(one);
-    for (const field of own(this.root, "[data-field]")) { field.value = ""; delete field.dataset.touched; }
+    for (const field of own(this.root, "[data-field]")) { field.value = ""; delete field.dataset.touched; this.count(field); }
     this.showErrors({}, { all: true });
     this.write(this.root, content ?? {});
     this.freshen();
@@ -135,6 +135,7 @@ export class Builder {
       field.value = field.dataset.kind === "moment" ? localMoment(given) : String(given);
       if (field.matches("[data-type]")) showKind(field);
       if (field.value) field.closest("details")?.setAttribute("open", "");
+      this.count(field);
     }
     if (source === "file") {
       $('[data-shown="name"]', node).textContent = value.name ?? "";
@@ -287,9 +288,10 @@ export class Builder {
   }
 
   count(control) {
-    const counter = $("[data-count]", control.closest(".rich-field") ?? this.root);
-    if (!counter || !control.closest(".rich-field")) return;
-    const most = Number(counter.dataset.count);
+    const place = control.closest(".rich-field");
+    const counter = place && $("[data-limit]", place);
+    if (!counter) return;
+    const most = Number(counter.dataset.limit);
     const length = [...control.value.trim()].length;
     counter.textContent = length || most <= 200 ? `${length} / ${most}` : "";
     counter.classList.toggle("is-over", length > most);
@@ -300,12 +302,7 @@ export class Builder {
   previewed(event) {
     const { xhr, requestConfig } = event.detail;
     if (requestConfig?.elt !== this.hidden && requestConfig?.triggeringEvent?.target !== this.hidden) return;
-    const stale = xhr.status === 422;
-    event.currentTarget.classList.toggle("is-stale", stale);
-    if (!stale) return this.showErrors({});
-    // What is not finished yet is no failure: the last look stays.
-    event.detail.isError = false;
-    event.detail.shouldSwap = false;
+    if (!keepsLook(event)) return this.showErrors({});
     this.showErrors(JSON.parse(xhr.responseText).errors);
   }
 
@@ -313,6 +310,23 @@ export class Builder {
   showErrors(errors, { all = false } = {}) {
     showErrors(this.root, this.places, errors, all);
   }
+}
+
+/** Whether a preview (htmx:beforeSwap) says what is wrong, in JSON, instead of how it looks; the last look stays. */
+export function keepsLook({ detail, currentTarget: place }) {
+  const unfinished = (detail.xhr.getResponseHeader("Content-Type") ?? "").startsWith("application/json");
+  place.classList.toggle("is-stale", unfinished);
+  if (!unfinished) return false;
+  // What is only begun is no failure.
+  detail.isError = false;
+  detail.shouldSwap = false;
+  if (!$(":scope > .looks-hint", place)) {
+    const hint = document.createElement("p");
+    hint.className = "looks-hint";
+    hint.textContent = t("rich-unfinished");
+    place.prepend(hint);
+  }
+  return true;
 }
 
 const CONTROLS = "input:not([type=hidden]):not([type=file]), textarea, select";

@@ -21,7 +21,7 @@ export function showErrors(root, places, errors, all) {
     if (field) element.setAttribute("aria-invalid", "true");
     first ??= field ? element : place;
   }
-  if (all && first) { first.scrollIntoView({ block: "nearest" }); first.focus?.(); }
+  if (all && first) { first.scrollIntoView({ block: "center" }); first.focus?.({ preventScroll: true }); }
 }
 
 /** What was wrong with a field may be right by now. */

@@ -1,7 +1,7 @@
 // More than text in the composer: built in a dialog, kept with the draft, seen before it is sent.
 
 import { $, t } from "../ui.js";
-import { builderOf } from "../content/builder.js";
+import { builderOf, keepsLook } from "../content/builder.js";
 import { summary } from "../content/values.js";
 import * as files from "./files.js";
 
@@ -29,7 +29,7 @@ export function mount(root, id, given) {
   $("[data-rich-remove]", form).addEventListener("click", () => { restore({}); hooks.changed(); input().focus(); });
   $("[data-preview-toggle]", form).addEventListener("click", togglePreview);
   $("[data-preview-close]", form).addEventListener("click", togglePreview);
-  $("#composer-looks").addEventListener("htmx:beforeSwap", previewed);
+  $("#composer-looks").addEventListener("htmx:beforeSwap", keepsLook);
   $("[data-rich-send]", dialog).addEventListener("click", send);
   dialog.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) { event.preventDefault(); send(); }
@@ -145,15 +145,6 @@ export function preview() {
   const field = $("#composer-content");
   field.value = JSON.stringify(whole(input().value.trim(), files.ready()));
   field.dispatchEvent(new CustomEvent("rich:changed"));
-}
-
-function previewed(event) {
-  const stale = event.detail.xhr.status === 422;
-  event.currentTarget.classList.toggle("is-stale", stale);
-  if (!stale) return;
-  // Only begun: the last look stays, and the builder says what is missing.
-  event.detail.isError = false;
-  event.detail.shouldSwap = false;
 }
 
 // --- Kept over a reload, like what is on its way (outbox.js) -----------------------------------------------
