@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from channels_sms import keywords
 from gateway.contract import ConfigField
 
 HOST = "https://rcsbusinessmessaging.googleapis.com"
@@ -73,6 +74,7 @@ FIELDS = (
         pattern_error=_("# and six digits or letters (0–9, A–F), like #1A73E8."),
         placeholder="#1A73E8",
     ),
+    *keywords.FIELDS,
 )
 
 

@@ -221,6 +221,14 @@ class ConfigField:
     max_length: int = 0
 
 
+class LookAlikes(StrEnum):
+    """Which characters ``Adapter.wording`` swaps: none, look-alikes, letters with accents too."""
+
+    OFF = "off"
+    ON = "on"
+    ACCENTS = "accents"
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a kind of channel can do. ``max_text`` in characters of one provider message.
@@ -228,6 +236,7 @@ class Capabilities:
     ``reach_batch`` is how many addresses one question about reach takes (0: none can be asked),
     ``reach_per_minute`` how many such questions. ``revocable``: a sent message can be withdrawn.
     ``lifetime``: the provider itself withdraws it when ``OutboundMessage.lifetime_s`` is over.
+    ``lookalikes``: what ``wording`` swaps.
     """
 
     max_text: int
@@ -239,6 +248,7 @@ class Capabilities:
     reach_per_minute: int = 0
     revocable: bool = False
     lifetime: bool = False
+    lookalikes: LookAlikes = LookAlikes.OFF
 
 
 SendSteps = Generator[Request, Response, Sent]
@@ -327,6 +337,13 @@ class Adapter(ABC):
     def shows(self, address: str) -> Shows:
         """What this channel can show somebody in one provider message."""
         return Shows(text=self.capabilities.max_text)
+
+    def wording(self, text: str, swaps: LookAlikes | None = None) -> str:
+        """A text as it is queued: counted, stored and sent like this. Short, as it runs for each.
+
+        ``swaps``: as if the channel were set so (to say what that would save).
+        """
+        return text
 
     def segments(self, text: str) -> int:
         """How many units the provider counts for this text."""
