@@ -26,8 +26,7 @@ GROUPS: dict[str, str] = {
     ".": "·∙⋅․",
     "..": "‥",
     "...": "…",
-    " ": "\t\u00a0\u1680\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u202f\u205f\u3000",
+    " ": "\t\u00a0\u1680\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
     "\n": "\u000b\u0085\u2028\u2029",
     # Joiners, marks of direction, the soft hyphen, the byte order mark.
     "": "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff",

@@ -40,7 +40,7 @@ class PricesSerializer(StrictSerializer):
     currency = serializers.CharField(
         max_length=3, required=False, allow_blank=True, default="", help_text="ISO 4217."
     )
-    prices = serializers.ListSerializer(child=PriceSerializer(), max_length=MOST)
+    prices: Any = serializers.ListSerializer(child=PriceSerializer(), max_length=MOST)
 
     def validate_prices(self, rows: list[dict[str, Any]]) -> Any:
         """By country; each one once."""
