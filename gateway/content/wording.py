@@ -12,7 +12,7 @@ INVISIBLE = "␣"
 class Swap:
     """What swapping look-alikes does to a text: which characters go, and SMS before and after.
 
-    ``letters`` has INVISIBLE for those that cannot be seen.
+    ``letters`` have spaces between them, and INVISIBLE for those that cannot be seen.
     """
 
     text: str
@@ -35,7 +35,7 @@ def swap(adapter: Adapter, text: str, swaps: LookAlikes | None = None) -> Swap |
     if made == text:
         return None
     kept = set(made)
-    letters = "".join(dict.fromkeys(_visible(char) for char in text if char not in kept))
+    letters = " ".join(dict.fromkeys(_visible(char) for char in text if char not in kept))
     return Swap(made, letters, adapter.segments(text), adapter.segments(made))
 
 

@@ -73,11 +73,11 @@ export function swapped(text, swaps) {
   return made;
 }
 
-/** Those of a text's characters that are gone in another, each once; ␣ for what cannot be seen. */
+/** Those of a text's characters that are gone in another, each once, spaces between; ␣ for what cannot be seen. */
 export function letters(text, made) {
   const kept = new Set(made);
   const gone = [...text.normalize("NFC")].filter((char) => !kept.has(char));
-  return [...new Set(gone.map((char) => (/[\s\p{C}\p{Z}]/u.test(char) ? "␣" : char)))].join("");
+  return [...new Set(gone.map((char) => (/[\s\p{C}\p{Z}]/u.test(char) ? "␣" : char)))].join(" ");
 }
 
 /** The smallest change by hand that saves an SMS: {text, letters, before, after}; null when none does. */

@@ -154,7 +154,7 @@ function hint(text) {
   const few = made === text && before > 1 ? costly(text) : [];
   let words = "";
   if (made !== text) words = t(after < before ? "swapped-saves" : "swapped", { letters: letters(text, made), before, after });
-  else if (few.length && few.length <= FEW_LETTERS) words = t("costly", { letters: few.join("") });
+  else if (few.length && few.length <= FEW_LETTERS) words = t("costly", { letters: few.join(" ") });
   $("[data-words]", element).textContent = words;
   $("[data-swap]", element).textContent = offer ? t("swap", offer) : "";
   $("[data-swap]", element).hidden = !offer;
