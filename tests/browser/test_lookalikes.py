@@ -2,7 +2,6 @@
 
 import json
 import random
-import sys
 
 from playwright.sync_api import Browser, expect
 
@@ -18,7 +17,7 @@ CODE = """async (texts) => {
 
 def test_swaps_are_the_same(stack: Stack, browser: Browser):
     rnd = random.Random(11)
-    # Every character but halves of pairs, each alone; then mixtures.
+    # Every printable character of the first blocks by itself, then mixtures.
     texts = [f"a{chr(code)}" for code in range(0x3100) if chr(code).isprintable()]
     texts += [f"a{char}b" for char in [*TABLE, *BARE]]
     pieces = [*TABLE, *BARE, *"aéñáçЖ€[", "e\u0301", "x" * 50]
@@ -29,7 +28,6 @@ def test_swaps_are_the_same(stack: Stack, browser: Browser):
     page.close()
     for text, got in zip(texts, found, strict=True):
         assert got == [swapped(text), swapped(text, accents=True)], json.dumps(text)
-    assert sys.maxunicode > 0xFFFF
 
 
 def test_one_click_swaps_what_makes_it_two(login: Login):

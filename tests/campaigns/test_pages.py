@@ -147,7 +147,7 @@ def test_the_check_says_what_it_costs(page, ws):
     set_prices(channel=channel, member=None, currency="USD", prices={"US": Decimal("0.0075")})
     shown = page.get(url).content.decode()
     assert "$0.03" in shown
-    assert "No price for 1 numbers in 1 country" in shown
+    assert "Numbers without a price: 1, in 1 country." in shown
 
 
 def test_of_many_people_some_are_looked_at(page, ws, monkeypatch):
