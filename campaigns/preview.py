@@ -7,15 +7,15 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import Workspace
 from campaigns.audience import forecast
+from campaigns.expansion import SPOKEN
 from campaigns.models import Campaign, SkipReason
 from contacts.models import Contact
 from contacts.rendering import MissingValue, compile_template
-from contacts.segments import contacts_matching
+from gateway.content.wording import Swap, offered, swap
 from gateway.models import Channel
+from gateway.prices.selectors import Cost, estimate, price_table
 from gateway.registry import adapter_for
 
-# Texts differ in length from person to person; this many are looked at to estimate the messages.
-SAMPLE = 100
 # As many letters of the GSM alphabet fit in one SMS, and none of another alphabet.
 ONE_GSM_MESSAGE = 71
 
@@ -24,13 +24,16 @@ ONE_GSM_MESSAGE = 71
 class Size:
     """How long a text is on a channel. ``segments`` 0: the channel does not count them.
 
-    ``costly``: the characters that make every part of an SMS hold less.
+    ``costly``: the characters that make every part of an SMS hold less. ``swapped``: what the
+    channel swaps before it sends, ``offer`` what would save an SMS if it were swapped by hand.
     """
 
     characters: int
     limit: int
     segments: int = 0
     costly: str = ""
+    swapped: Swap | None = None
+    offer: Swap | None = None
 
     @property
     def over(self) -> bool:
@@ -50,12 +53,16 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Whom a launch right now would reach. ``skipped`` by reason; ``problem``: cannot be said."""
+    """Whom a launch right now would reach. ``skipped`` by reason; ``problem``: cannot be said.
+
+    ``cost`` None: the channel has no prices.
+    """
 
     reached: int = 0
     skipped: Sequence[tuple[SkipReason, int]] = field(default_factory=tuple)
     messages: int = 0
     problem: str = ""
+    cost: Cost | None = None
 
     @property
     def skipped_total(self) -> int:
@@ -71,10 +78,15 @@ def measure(channel: Channel | None, text: str) -> Size:
     limit = adapter.capabilities.max_text
     if not adapter.capabilities.segments:
         return Size(len(text), limit)
+    swapped = swap(adapter, text)
+    offer = offered(adapter, text) if swapped is None else None
+    text = swapped.text if swapped else text
     costly = [
         letter for letter in dict.fromkeys(text) if adapter.segments(letter * ONE_GSM_MESSAGE) > 1
     ]
-    return Size(len(text), limit, adapter.segments(text), "".join(costly[:8]))
+    return Size(
+        len(text), limit, adapter.segments(text), "".join(costly[:8]), swapped=swapped, offer=offer
+    )
 
 
 def show(
@@ -99,27 +111,34 @@ def foresee(campaign: Campaign) -> Forecast:
     if campaign.segment is None or campaign.channel is None:
         return Forecast()
     try:
-        counts = forecast(campaign)
+        counts, sample = forecast(campaign)
     except ValidationError as error:
         return Forecast(problem=" ".join(error.messages))
     reached = counts.pop("", 0)
     skipped = [(SkipReason(reason), count) for reason, count in counts.items()]
-    return Forecast(reached, skipped, round(reached * _average_segments(campaign)))
+    said = _segments(campaign, campaign.channel, sample)
+    each = reached / len(sample) if sample else 1
+    messages = round(each * sum(units for _number, units in said))
+    table = price_table(campaign.channel)
+    cost = estimate(table, said, each=each) if table else None
+    return Forecast(reached, skipped, messages, cost=cost)
 
 
-def _average_segments(campaign: Campaign) -> float:
-    if campaign.segment is None or campaign.channel is None:
-        return 1
+def _segments(
+    campaign: Campaign, channel: Channel, sample: Sequence[tuple[int, str]]
+) -> list[tuple[str, int]]:
+    """To which numbers of a sample how many SMS would go; without those who would get none."""
     try:
         template = compile_template(campaign.workspace, campaign.text)
-        rows = contacts_matching(campaign.workspace, campaign.segment.filter)
-    except ValidationError:
-        return 1
-    adapter = adapter_for(campaign.channel)
-    lengths: list[int] = []
-    for contact in rows.order_by("-id")[:SAMPLE]:
+    except ValidationError:  # as it stands nobody gets it; put right, it is one SMS at least
+        return [(number, 1) for _contact, number in sample]
+    adapter = adapter_for(channel)
+    contacts = Contact.objects.only(*SPOKEN).in_bulk([contact for contact, _number in sample])
+    found: list[tuple[str, int]] = []
+    for contact, number in sample:
         try:
-            lengths.append(max(1, adapter.segments(template.render(contact))))
-        except MissingValue:
+            text = template.render(contacts[contact])
+        except (MissingValue, KeyError):  # nothing to say, or deleted at this moment
             continue
-    return sum(lengths) / len(lengths) if lengths else 1
+        found.append((number, max(1, adapter.segments(adapter.wording(text)))))
+    return found

@@ -3,13 +3,17 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.core.cache import cache
 from django.db.models import Count, Max, Q, QuerySet
 
 from accounts.models import Workspace
 from campaigns.models import Campaign, CampaignStatus, Recipient, SkipReason
 from gateway.fallback.model import FURTHER_PARTS
 from gateway.models import Delivery
+from gateway.prices.selectors import Cost, spent
 from gateway.states import State
+
+COST_KEPT_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,21 @@ def failures(campaign: Campaign) -> Sequence[tuple[str, str, str, int]]:
     grouped = rows.values_list("error_class", "error_code")
     counted = grouped.annotate(words=Max("error_text"), count=Count("id"))
     return list(counted.order_by("-count")[:10])
+
+
+def costs_so_far(campaign: Campaign) -> list[Cost]:
+    """What the providers took of a campaign costs, by currency; none without prices.
+
+    It reads every delivery, so what was found is kept for a minute.
+    """
+    if campaign.batch is None:
+        return []
+    key = f"campaign-cost-{campaign.batch_id}"
+    found: list[Cost] | None = cache.get(key)
+    if found is None:
+        found = spent(campaign.batch)
+        cache.set(key, found, COST_KEPT_S)
+    return found
 
 
 def list_campaigns(workspace: Workspace) -> QuerySet[Campaign]:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("campaigns/new/", editor.add_campaign, name="campaign-add"),
     path("campaigns/<int:campaign_id>/", results.campaign_page, name="campaign"),
     path("campaigns/<int:campaign_id>/live/", results.campaign_live, name="campaign-live"),
+    path("campaigns/<int:campaign_id>/cost/", results.campaign_cost, name="campaign-cost"),
     path("campaigns/<int:campaign_id>/export/", results.export_ledger, name="campaign-export"),
     path("campaigns/<int:campaign_id>/launch/", results.launch_campaign, name="campaign-launch"),
     path("campaigns/<int:campaign_id>/delete/", results.delete_campaign, name="campaign-delete"),

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from channels_sms import rbm_account, rbm_cards, rbm_config, rbm_errors, rbm_webhooks
+from channels_sms import keywords, rbm_account, rbm_cards, rbm_config, rbm_errors, rbm_webhooks
 from channels_sms import rbm_answers as answers
 from channels_sms.rbm_config import endpoint, region_of
 from gateway.content.model import Content
@@ -84,8 +84,8 @@ class GoogleRcs(Adapter):
         try:
             rbm_account.read_key_file(config.get("service_account", ""))
         except rbm_account.InvalidKeyFile as error:
-            return {"service_account": error.words}
-        return {}
+            return {"service_account": error.words} | keywords.check_words(config)
+        return keywords.check_words(config)
 
     @classmethod
     def channel_address(cls, config: Mapping[str, str]) -> str:
@@ -111,7 +111,8 @@ class GoogleRcs(Adapter):
 
     def parse(self, request: WebhookRequest) -> Sequence[Event]:
         """A message (with an OptOut if it is a keyword), a report, or another event."""
-        return rbm_webhooks.parse(rbm_webhooks.read(request), self.config["agent_id"])
+        payload, own = rbm_webhooks.read(request), keywords.own_words(self.config)
+        return rbm_webhooks.parse(payload, self.config["agent_id"], own)
 
     # --- Out ----------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ failed = failed
 undelivered = failed
 undeliverable = failed
 rejected = failed
-expired = failed"""
+expired = expired"""
 
 
 def _path(name: str, label: object, help: object, group: object, example: str = "") -> ConfigField:
@@ -52,7 +52,7 @@ SENDING_FIELDS = (
         help=_(
             "Where a message is handed over. Variables may stand in the path and in the values of "
             "parameters: {{to}}, {{to_digits}}, {{from}}, {{from_digits}}, {{text}} (parameters "
-            "only), {{id}}, {{status_url}} (parameters only), {{key}}."
+            "only), {{id}}, {{status_url}} and {{validity}} (parameters only), {{key}}."
         ),
         url=True,
         placeholder="https://api.provider.example/v1/messages",
@@ -66,7 +66,8 @@ SENDING_FIELDS = (
         help=_(
             "JSON with variables inside quotes, or form fields, one name=value a line. What is "
             "filled in is escaped. {{to_digits}} is the number without +, {{id}} our own id of the "
-            "message, {{status_url}} where reports on it may go. Empty for GET."
+            "message, {{status_url}} where reports on it may go, {{validity}} for how many seconds "
+            "it is worth delivering (left out where it has no end). Empty for GET."
         ),
         required=False,
         multiline=True,
@@ -326,7 +327,7 @@ REPORT_FIELDS = (
         _("What statuses mean"),
         help=_(
             "One “word = state” a line, upper or lower case alike. States: sent, delivered, read, "
-            "failed, ignored. A word that is not here is shown to admins as unknown."
+            "failed, expired, ignored. A word that is not here is shown to admins as unknown."
         ),
         required=False,
         multiline=True,

@@ -28,7 +28,9 @@ class Requests:
         self.config = config
         self.look_alike = look_alike
 
-    def send(self, message: OutboundMessage, status_url: str) -> Request:
+    def send(
+        self, message: OutboundMessage, status_url: str, validity_s: int | None = None
+    ) -> Request:
         """The request that hands a message over. ValueError when the recipient's address would
         change the path.
         """
@@ -38,6 +40,7 @@ class Requests:
             "text": storable(normalized(message.text)),
             "id": message.uid,
             "status_url": status_url,
+            template.OPTIONAL: "" if validity_s is None else str(validity_s),
         }
         url, params = self._send_url.filled(values)
         return Request(

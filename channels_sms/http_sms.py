@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_sms import http_config, http_tables, http_webhooks
+from channels_sms import care, http_config, http_tables, http_webhooks
 from channels_sms.http_answers import Reading, read_statuses
 from channels_sms.http_fields import FIELDS
 from channels_sms.http_requests import Requests
@@ -16,7 +16,6 @@ from channels_sms.http_signature import Signature
 from channels_sms.http_webhooks import FieldNames, words_at
 from channels_sms.segments import segment
 from gateway.contract import (
-    Adapter,
     Capabilities,
     Checked,
     CheckSteps,
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 MAX_TEXT = 1600
 
 
-class HttpSms(Adapter):
+class HttpSms(care.SmsAdapter):
     """One account at a provider that has no adapter of its own.
 
     The URL is a setting; every request goes through the guarded transport, and in simulator mode
@@ -47,13 +46,13 @@ class HttpSms(Adapter):
     provider = "http"
     provider_url = "https://provider.invalid"
     capabilities = Capabilities(max_text=MAX_TEXT, segments=True)
-    fields = FIELDS
+    fields = (*FIELDS, *care.FIELDS)
 
     def __init__(self, config: Mapping[str, str], *, base_url: str | None = None) -> None:
         super().__init__(config, base_url=base_url)
         most = config.get("max_text", "")
         self.capabilities = replace(
-            type(self).capabilities,
+            self.capabilities,
             max_text=int(most) if most.isdecimal() else MAX_TEXT,
             idempotent_send=config.get("idempotent") == "yes",
         )
@@ -61,7 +60,7 @@ class HttpSms(Adapter):
     @classmethod
     def check_config(cls, config: Mapping[str, str]) -> dict[str, "str | _StrPromise"]:
         """Templates, tables and headers that cannot be read, and fields that need each other."""
-        return http_config.check(config)
+        return super().check_config(config) | http_config.check(config)
 
     @classmethod
     def channel_address(cls, config: Mapping[str, str]) -> str:
@@ -82,7 +81,8 @@ class HttpSms(Adapter):
         """Messages (with an OptOut if one is a keyword), reports, and UnknownEvents."""
         request = self._unsigned(request)
         query = [] if self._signature.covers_body_only else parse_qsl(urlsplit(request.url).query)
-        return http_webhooks.parse(request, self._names, dict(query).get("delivery", ""))
+        delivery = dict(query).get("delivery", "")
+        return http_webhooks.parse(request, self._names, delivery, self.own_words)
 
     def kept_url(self, request: WebhookRequest) -> str:
         """The URL without the secret that may stand in it."""
@@ -105,7 +105,8 @@ class HttpSms(Adapter):
         if len(message.text) > self.capabilities.max_text:
             raise TooLong(f"Longer than {self.capabilities.max_text} characters.")
         try:
-            request = self._requests.send(message, self._signature.added(message.status_url))
+            status_url = self._signature.added(message.status_url)
+            request = self._requests.send(message, status_url, self.validity_s(message))
         except ValueError as error:
             raise Rejected("The recipient cannot stand in the provider's address.") from error
         response = yield request

@@ -12,6 +12,7 @@ STATES: dict[str, State | None] = {
     "delivered": State.DELIVERED,
     "read": State.READ,
     "failed": State.FAILED,
+    "expired": State.EXPIRED,
 }
 # Our words for what an error means, and the class of gateway.errors that it drives.
 MEANINGS = {

@@ -13,9 +13,21 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from django.utils.translation import gettext as _
 
-VARIABLES = ("to", "to_digits", "from", "from_digits", "text", "id", "status_url", "key")
+VARIABLES = (
+    "to",
+    "to_digits",
+    "from",
+    "from_digits",
+    "text",
+    "id",
+    "status_url",
+    "key",
+    "validity",
+)
 # What a path and a header may hold: nothing that a customer or an agent has written.
 PLAIN = frozenset(VARIABLES) - {"text", "status_url"}
+# What a message may not have; a value that is nothing but this is then left out.
+OPTIONAL = "validity"
 VARIABLE = re.compile(r"\{\{\s*(\w*)\s*\}\}")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 # These belong to the connection or follow from the URL and the body.
@@ -86,10 +98,19 @@ def fill_json(tree: Any, values: Values) -> Any:
     if isinstance(tree, str):
         return fill(tree, values)
     if isinstance(tree, dict):
-        return {name: fill_json(value, values) for name, value in tree.items()}
+        return {
+            name: fill_json(value, values)
+            for name, value in tree.items()
+            if not _left_out(value, values)
+        }
     if isinstance(tree, list):
         return [fill_json(value, values) for value in tree]
     return tree
+
+
+def _left_out(template: Any, values: Values) -> bool:
+    found = VARIABLE.fullmatch(template) if isinstance(template, str) else None
+    return found is not None and found[1] == OPTIONAL and not values.get(OPTIONAL)
 
 
 def names_of(tree: Any, variables: Iterable[str], name: str = "") -> set[str]:
@@ -146,7 +167,7 @@ def read_headers(text: str) -> Pairs:
 
 def fill_pairs(pairs: Pairs, values: Values) -> Pairs:
     """The same names with their values filled."""
-    return [(name, fill(value, values)) for name, value in pairs]
+    return [(name, fill(value, values)) for name, value in pairs if not _left_out(value, values)]
 
 
 def lines(text: str) -> list[str]:
@@ -204,7 +225,7 @@ def read_url(template: str) -> UrlTemplate:
     if "@" in parts.netloc or parts.fragment:
         raise InvalidTemplate(_("The address may hold neither a user name nor a #."))
     check_string(parts.netloc, ())
-    check_string(parts.path, PLAIN)
+    check_string(parts.path, PLAIN - {OPTIONAL})
     if any(one in {".", ".."} for one in parts.path.split("/")):
         raise InvalidTemplate(_("The path may not hold . or .. ."))
     query = parse_qsl(parts.query, keep_blank_values=True)

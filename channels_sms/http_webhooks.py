@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from channels_sms.keywords import keyword
+from channels_sms.keywords import NONE, keyword
 from gateway.addresses import PHONE, InvalidAddress, normalize
 from gateway.contract import WebhookRequest
 from gateway.errors import Malformed
-from gateway.events import Event, InboundMessage, OptOut, StatusUpdate, UnknownEvent
+from gateway.events import Event, InboundMessage, Keyword, OptOut, StatusUpdate, UnknownEvent
 from gateway.sql import storable
 from gateway.states import State
 
@@ -134,16 +134,24 @@ def _customer(event: Any, names: FieldNames) -> str:
     return address(words_at(event, path), names.country)
 
 
-def parse(request: WebhookRequest, names: FieldNames, delivery: str) -> list[Event]:
+def parse(
+    request: WebhookRequest,
+    names: FieldNames,
+    delivery: str,
+    own: Mapping[str, Keyword] = NONE,
+) -> list[Event]:
     """All events of a request. ``delivery`` is our own id from the URL, where it can be believed.
 
-    What has a status is a report, what has a sender and a text is a message.
+    What has a status is a report, what has a sender and a text is a message. ``own`` are the
+    channel's keywords.
     """
     rows = read(request, names.events)
-    return [event for row in rows for event in _events(row, names, delivery)]
+    return [event for row in rows for event in _events(row, names, delivery, own)]
 
 
-def _events(row: dict[str, Any], names: FieldNames, delivery: str) -> Iterator[Event]:
+def _events(
+    row: dict[str, Any], names: FieldNames, delivery: str, own: Mapping[str, Keyword]
+) -> Iterator[Event]:
     if words_at(row, names.status):
         yield from _status(row, names, delivery)
         return
@@ -160,7 +168,7 @@ def _events(row: dict[str, Any], names: FieldNames, delivery: str) -> Iterator[E
         occurred_at=moment(words_at(row, names.time)),
     )
     yield message
-    word = keyword(message.text)
+    word = keyword(message.text, own)
     if word is not None:
         yield OptOut(message.external_id, sender, word, message.text, answered=False)
 

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from channels_sms import keywords
 from gateway.contract import ConfigField
 from gateway.signalling.setting import FIELD
 
@@ -52,6 +53,7 @@ FIELDS = (
         ),
     ),
     FIELD,
+    *keywords.FIELDS,
 )
 
 

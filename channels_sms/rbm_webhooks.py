@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from channels_sms.keywords import keyword
+from channels_sms.keywords import NONE, keyword
 from gateway.addresses import PHONE, InvalidAddress, normalize
 from gateway.content.model import Location
 from gateway.contract import WebhookRequest
@@ -116,8 +116,11 @@ def address(value: str) -> str:
         return value
 
 
-def parse(payload: Json, agent_id: str) -> Sequence[Event]:
-    """The events of a payload; one for another agent (of the same partner) is unknown."""
+def parse(payload: Json, agent_id: str, own: Mapping[str, Keyword] = NONE) -> Sequence[Event]:
+    """The events of a payload; one for another agent (of the same partner) is unknown.
+
+    ``own`` are the channel's keywords.
+    """
     agent = _text(payload, "agentId")
     if agent and bare(agent) != bare(agent_id):
         return [UnknownEvent("another agent", agent[:255])]
@@ -125,7 +128,7 @@ def parse(payload: Json, agent_id: str) -> Sequence[Event]:
         return [_event(payload)]
     for name, make in MESSAGES.items():
         if name in payload:
-            return _message(payload, make)
+            return _message(payload, make, own)
     return [_unknown("no message", payload)]
 
 
@@ -175,7 +178,9 @@ MESSAGES: dict[str, Callable[[Json], Parts]] = {
 }
 
 
-def _message(payload: Json, make: Callable[[Json], Parts]) -> list[Event]:
+def _message(
+    payload: Json, make: Callable[[Json], Parts], own: Mapping[str, Keyword]
+) -> list[Event]:
     identity, sender = _text(payload, "messageId")[:255], customer(payload)
     if not identity or not sender:
         return [_unknown("message of nobody", payload)]
@@ -187,7 +192,7 @@ def _message(payload: Json, make: Callable[[Json], Parts]) -> list[Event]:
         **make(payload),
     )
     acted = _text(_inside(payload, "suggestionResponse"), "type").upper() == ACTION
-    word = None if acted else keyword(message.text)
+    word = None if acted else keyword(message.text, own)
     if word is None:
         return [message]
     return [message, OptOut(identity, sender, word, message.text, answered=False)]

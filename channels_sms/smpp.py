@@ -8,10 +8,9 @@ from urllib.parse import quote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_sms import smpp_errors, smpp_signature, smpp_text, smpp_webhooks
+from channels_sms import care, smpp_errors, smpp_signature, smpp_text, smpp_webhooks
 from channels_sms.smpp_account import Account
 from gateway.contract import (
-    Adapter,
     Capabilities,
     Checked,
     CheckSteps,
@@ -37,7 +36,7 @@ MAX_PORT = 65_535
 PRIVATE = frozenset({"text", "config"})
 
 
-class Smpp(Adapter):
+class Smpp(care.SmsAdapter):
     """One transceiver bind at an SMSC.
 
     SMPP knows no idempotency and cannot be asked by our own id. The bridge keeps a journal of what
@@ -146,12 +145,13 @@ class Smpp(Adapter):
             pattern_error=_("A number from 1 to 1000."),
             placeholder="10",
         ),
+        *care.FIELDS,
     )
 
     @classmethod
     def check_config(cls, config: Mapping[str, str]) -> dict[str, "str | _StrPromise"]:
         """A port and a window that exist."""
-        errors: dict[str, str | _StrPromise] = {}
+        errors = super().check_config(config)
         if int(config["port"]) > MAX_PORT:
             errors["port"] = _("A number from 1 to 65535.")
         if int(config.get("window") or 1) > MAX_WINDOW:
@@ -175,9 +175,13 @@ class Smpp(Adapter):
 
     def parse(self, request: WebhookRequest) -> Sequence[Event]:
         """A message (with an OptOut if it is a keyword), a receipt, or an UnknownEvent."""
-        return smpp_webhooks.parse(request, self.account.alphabet)
+        return smpp_webhooks.parse(request, self.account.alphabet, self.own_words)
 
     # --- Out ----------------------------------------------------------------------------------
+
+    def fits(self, text: str) -> bool:
+        """By the SMSC's own alphabet, which may have less."""
+        return smpp_text.fits(text, self.account.alphabet)
 
     def segments(self, text: str) -> int:
         """SMS parts, also where they travel as one; an empty text counts as one."""
@@ -190,7 +194,14 @@ class Smpp(Adapter):
         """
         if len(message.text) > MAX_TEXT:
             raise TooLong(f"The text is longer than {MAX_TEXT} characters.")
-        said = {"uid": message.uid, "to": message.address, "text": message.text}
+        said: dict[str, str | int] = {
+            "uid": message.uid,
+            "to": message.address,
+            "text": message.text,
+        }
+        validity_s = self.validity_s(message)
+        if validity_s is not None:
+            said["validity_s"] = validity_s
         path = f"/channels/{_channel(message)}/messages"
         response = yield self._request("POST", path, json=said)
         if response.status != 200:
@@ -249,7 +260,7 @@ class Smpp(Adapter):
         method: str,
         path: str,
         *,
-        json: Mapping[str, str] | None = None,
+        json: Mapping[str, str | int] | None = None,
         params: Sequence[tuple[str, str]] = (),
     ) -> Request:
         return Request(

@@ -76,7 +76,7 @@ RECEIPTS: dict[str, tuple[State | None, Known | None]] = {
     "ENROUTE": (State.SENT, None),
     "ACCEPTD": (State.SENT, None),
     "DELIVRD": (State.DELIVERED, None),
-    "EXPIRED": (State.FAILED, Known(Unreachable, "Not delivered within its validity period")),
+    "EXPIRED": (State.EXPIRED, None),
     "UNDELIV": (State.FAILED, Known(Rejected, "The message could not be delivered")),
     "REJECTD": (State.FAILED, Known(Rejected, "The message was rejected")),
     "DELETED": (State.FAILED, Known(Rejected, "The message was deleted")),

@@ -36,12 +36,16 @@ LONG_REFERENCE = 0x08
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One submit_sm: its octets, how they are coded, and which part of how many it is."""
+    """One submit_sm: its octets, how they are coded, and which part of how many it is.
+
+    ``validity_s``: for how many seconds the SMSC shall try, None: as long as it does.
+    """
 
     data: bytes
     coding: int
     number: int = 1
     total: int = 1
+    validity_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +57,25 @@ class Place:
     total: int
 
 
-def parts(text: str, *, alphabet: str = "gsm", whole: bool = False) -> list[Part]:
+def parts(
+    text: str, *, alphabet: str = "gsm", whole: bool = False, validity_s: int | None = None
+) -> list[Part]:
     """A text as parts, none of which cuts an escaped character or a surrogate pair.
 
     ``whole``: one part, however long (message_payload). An empty text is one empty part.
     """
     text = normalized(text)
-    encoding = Encoding.GSM7 if _fits(text, alphabet) else Encoding.UCS2
+    encoding = Encoding.GSM7 if fits(text, alphabet) else Encoding.UCS2
     pieces = [text] if whole else list(_pieces(text, encoding))
     coding = DEFAULT_CODING if encoding is Encoding.GSM7 else UCS2_CODING
     return [
-        Part(_encode(piece, encoding, alphabet), coding, number, len(pieces))
+        Part(_encode(piece, encoding, alphabet), coding, number, len(pieces), validity_s)
         for number, piece in enumerate(pieces, 1)
     ]
 
 
-def _fits(text: str, alphabet: str) -> bool:
+def fits(text: str, alphabet: str) -> bool:
+    """Whether a composed text needs no UCS-2 where the default alphabet is this one."""
     if not GSM.issuperset(text):
         return False
     if alphabet == "gsm":

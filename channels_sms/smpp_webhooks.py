@@ -6,13 +6,13 @@ from typing import Any
 
 import orjson
 
-from channels_sms.keywords import keyword
+from channels_sms.keywords import NONE, keyword
 from channels_sms.smpp_errors import RECEIPTS
 from channels_sms.smpp_text import joined
 from gateway.addresses import PHONE, InvalidAddress, normalize
 from gateway.contract import WebhookRequest
 from gateway.errors import Malformed
-from gateway.events import Event, InboundMessage, OptOut, StatusUpdate, UnknownEvent
+from gateway.events import Event, InboundMessage, Keyword, OptOut, StatusUpdate, UnknownEvent
 
 JSON = "application/json"
 # Stands where a part of a long message never came.
@@ -54,17 +54,20 @@ def customer(event: Mapping[str, Any]) -> str:
     return address(str(event.get("from", "")), _number(event.get("from_ton")))
 
 
-def parse(request: WebhookRequest, alphabet: str) -> list[Event]:
-    """All events of a request; none for a receipt that changes nothing."""
+def parse(request: WebhookRequest, alphabet: str, own: Mapping[str, Keyword] = NONE) -> list[Event]:
+    """All events of a request; none for a receipt that changes nothing.
+
+    ``own`` are the channel's keywords.
+    """
     event = read(request)
     if event["type"] == "message":
-        return _message(event, alphabet)
+        return _message(event, alphabet, own)
     if event["type"] == "receipt":
         return _receipt(event)
     return [UnknownEvent(kind=event["type"][:64])]
 
 
-def _message(event: Mapping[str, Any], alphabet: str) -> list[Event]:
+def _message(event: Mapping[str, Any], alphabet: str, own: Mapping[str, Keyword]) -> list[Event]:
     coding = _number(event.get("data_coding"))
     pieces = [None if one is None else bytes.fromhex(one) for one in event["parts"]]
     text = joined(pieces, coding, alphabet, GAP)
@@ -76,7 +79,7 @@ def _message(event: Mapping[str, Any], alphabet: str) -> list[Event]:
         recipient=address(str(event.get("to", "")), _number(event.get("to_ton"))),
         text=text.replace("\0", ""),
     )
-    word = keyword(message.text)
+    word = keyword(message.text, own)
     if word is None:
         return [message]
     return [

@@ -8,12 +8,11 @@ from urllib.parse import quote
 
 from django.utils.translation import gettext_lazy as _
 
+from channels_sms import care, twilio_errors, twilio_signature, twilio_webhooks
 from channels_sms import twilio_answers as answers
-from channels_sms import twilio_errors, twilio_signature, twilio_webhooks
 from channels_sms.segments import normalized, segment
 from gateway.content.shows import Shows
 from gateway.contract import (
-    Adapter,
     Capabilities,
     Checked,
     CheckSteps,
@@ -53,7 +52,7 @@ MAX_PAGES = 20
 CLOCK_MARGIN = timedelta(seconds=30)
 
 
-class TwilioSms(Adapter):
+class TwilioSms(care.SmsAdapter):
     """One phone number or Messaging Service of a Twilio account.
 
     Sends are not idempotent at Twilio; ``find`` looks for an unclear attempt in the list of
@@ -106,7 +105,10 @@ class TwilioSms(Adapter):
             pattern_error=_("MG and 32 letters or digits (0–9, a–f)."),
             placeholder="MG…",
         ),
+        *care.FIELDS,
     )
+    # https://www.twilio.com/docs/messaging/api/message-resource (ValidityPeriod): 1 to 36000.
+    longest_validity_s = 36_000
 
     @classmethod
     def check_config(cls, config: Mapping[str, str]) -> dict[str, "str | _StrPromise"]:
@@ -120,7 +122,7 @@ class TwilioSms(Adapter):
                     "Enter either a phone number or a Messaging Service SID, not both."
                 )
             }
-        return {}
+        return super().check_config(config)
 
     @classmethod
     def channel_address(cls, config: Mapping[str, str]) -> str:
@@ -139,7 +141,7 @@ class TwilioSms(Adapter):
 
     def parse(self, request: WebhookRequest) -> Sequence[Event]:
         """A message (with an OptOut if it is a keyword), a status, or an UnknownEvent."""
-        return twilio_webhooks.parse(request)
+        return twilio_webhooks.parse(request, self.own_words)
 
     def acknowledge(self, request: WebhookRequest) -> WebhookResponse:
         """Empty TwiML for messages, nothing for the rest; anything else is an error at Twilio."""
@@ -182,6 +184,9 @@ class TwilioSms(Adapter):
             ("StatusCallback", message.status_url),
             *(("MediaUrl", one.url) for one in message.media),
         ]
+        validity_s = self.validity_s(message)
+        if validity_s is not None:
+            form.append(("ValidityPeriod", str(validity_s)))
         response = yield self._request("POST", "/Messages.json", data=form)
         if not 200 <= response.status < 300:
             raise twilio_errors.failure(response)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from channels_sms.keywords import keyword
+from channels_sms.keywords import NONE, keyword
 from channels_sms.twilio_errors import meaning, number
 from channels_sms.twilio_signature import FORM, JSON, media_type
 from gateway.addresses import PHONE, InvalidAddress, normalize
@@ -24,6 +24,8 @@ from gateway.events import (
 from gateway.states import State
 
 MEDIA_LIMIT = 20
+# It waited for longer than its ValidityPeriod. https://www.twilio.com/docs/api/errors/30036
+TOO_LATE = 30036
 ADDRESS_LIMIT = 320
 
 # None: nothing worth a state. A message we cancelled or never schedule ends as failed.
@@ -117,13 +119,16 @@ def customer(request: WebhookRequest) -> str:
     return (hook.get("To") if hook.status else hook.get("From")).strip()
 
 
-def parse(request: WebhookRequest) -> list[Event]:
-    """All events of a request; an empty list for a status that changes nothing."""
+def parse(request: WebhookRequest, own: Mapping[str, Keyword] = NONE) -> list[Event]:
+    """All events of a request; an empty list for a status that changes nothing.
+
+    ``own`` are the channel's keywords.
+    """
     if is_json(request):
         return [_unknown_json(event) for event in read_json(request)]
     hook = read(request)
     if hook.is_message:
-        return _message(hook)
+        return _message(hook, own)
     if hook.sid and hook.status:
         return _status(hook)
     names = ", ".join(sorted(hook.fields))
@@ -139,7 +144,7 @@ def address(value: str) -> str:
         return value
 
 
-def _message(hook: Webhook) -> list[Event]:
+def _message(hook: Webhook, own: Mapping[str, Keyword]) -> list[Event]:
     if ":" in hook.get("From"):  # whatsapp:+1…, rcs:+1…: a service may mix channels
         return [UnknownEvent(kind=f"{hook.get('From').partition(':')[0][:40]} message")]
     message = InboundMessage(
@@ -151,7 +156,7 @@ def _message(hook: Webhook) -> list[Event]:
         sender_name=hook.get("ProfileName"),
     )
     said = KEYWORDS.get(hook.get("OptOutType").upper())
-    word = said or keyword(message.text)
+    word = said or keyword(message.text, own)
     if word is None:
         return [message]
     # Twilio names the type when it has handled the word, and has then answered the customer.
@@ -180,6 +185,8 @@ def _status(hook: Webhook) -> list[Event]:
     state = STATUSES[hook.status]
     if state is None:
         return []
+    if state is State.FAILED and number(hook.get("ErrorCode")) == TOO_LATE:
+        state = State.EXPIRED
     failed = state is State.FAILED
     code = number(hook.get("ErrorCode")) if failed else 0
     known = meaning(code, Rejected)

@@ -31,6 +31,7 @@ from gateway.content.adapting import adapt
 from gateway.content.model import Adapted, Content
 from gateway.content.options import offered
 from gateway.content.reading import write
+from gateway.content.wording import worded
 from gateway.content.words import headline
 from gateway.media.attaching import attach, resolved, without_links
 from gateway.models import Channel, Priority
@@ -101,7 +102,7 @@ def send_message(
     adapter = adapter_for(way.channel)
     if content is None:
         content = Content(_clean_text(text, adapter.capabilities.max_text))
-    content = resolved(content, row.workspace_id)
+    content = worded(adapter, resolved(content, row.workspace_id))
     adapted = adapt(content, adapter.shows(row.address.value))
     message = _add(
         row,

@@ -4,6 +4,7 @@ import json
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -18,11 +19,19 @@ from contacts.segments.services import create_segment
 from gateway.channels import create_channel, update_channel
 from gateway.fallback.policy import Policy
 from gateway.models import Channel
+from gateway.prices.services import set_prices
 from routing.models import Agent
 
 SLUG = "demo"
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - as in every such key
 TOKEN_NAME = "Demo scripts"  # noqa: S105 - a name
+# Of one SMS, by country; made up.
+PRICES = {
+    "US": Decimal("0.0080"),
+    "CA": Decimal("0.0080"),
+    "ES": Decimal("0.0750"),
+    "*": Decimal("0.1000"),
+}
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -121,6 +130,7 @@ def lay_ground(passwords: dict[str, str]) -> Ground:
     rcs = _add_rcs(workspace, admin)
     channel = _add_channel(workspace, admin)
     update_channel(channel=rcs, member=admin, fallback=Policy(channel, after_s=30))
+    set_prices(channel=channel, member=admin, currency="USD", prices=PRICES)
     return Ground(
         workspace=workspace,
         members=members,

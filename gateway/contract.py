@@ -231,6 +231,14 @@ class ConfigField:
     max_length: int = 0
 
 
+class LookAlikes(StrEnum):
+    """Which characters ``Adapter.wording`` swaps: none, look-alikes, letters with accents too."""
+
+    OFF = "off"
+    ON = "on"
+    ACCENTS = "accents"
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a kind of channel can do. ``max_text`` in characters of one provider message.
@@ -239,6 +247,7 @@ class Capabilities:
     ``reach_per_minute`` how many such questions. ``revocable``: a sent message can be withdrawn.
     ``lifetime``: the provider itself withdraws it when ``OutboundMessage.lifetime_s`` is over.
     ``signals``: what ``Adapter.signal`` can show a customer.
+    ``lookalikes``: what ``wording`` swaps.
     """
 
     max_text: int
@@ -251,6 +260,7 @@ class Capabilities:
     revocable: bool = False
     lifetime: bool = False
     signals: frozenset[Signal] = frozenset()
+    lookalikes: LookAlikes = LookAlikes.OFF
 
 
 SendSteps = Generator[Request, Response, Sent]
@@ -340,6 +350,13 @@ class Adapter(ABC):
     def shows(self, address: str) -> Shows:
         """What this channel can show somebody in one provider message."""
         return Shows(text=self.capabilities.max_text)
+
+    def wording(self, text: str, swaps: LookAlikes | None = None) -> str:
+        """A text as it is queued: counted, stored and sent like this. Short, as it runs for each.
+
+        ``swaps``: as if the channel were set so (to say what that would save).
+        """
+        return text
 
     def segments(self, text: str) -> int:
         """How many units the provider counts for this text."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.scoping import WorkspaceModel
 from gateway.fallback.model import Fallback as Fallback
 from gateway.fallback.model import Success
+from gateway.prices.model import Price as Price
 from gateway.reach.model import Reachability as Reachability
 from gateway.states import State
 

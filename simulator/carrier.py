@@ -20,6 +20,8 @@ OVERTAKEN_S = 1.0
 # How each provider words its webhooks and writes them, and which handle opt-outs themselves.
 WORDS = {"twilio": twilio_words, "http": http_words}
 LETTERS = {"twilio": twilio_letter, "http": http_letter}
+# What a message is whose time ended before its phone was on: the provider's status and code.
+TOO_LATE = {"twilio": ("undelivered", 30036), "http": ("expired", 0), "smpp": ("expired", 0)}
 MINDS_KEYWORDS = frozenset({"twilio"})
 
 
@@ -104,12 +106,28 @@ class Carrier:
             self._move(message, "undelivered")
         elif not phone.online:
             phone.held.append(message)
+            self._wait(message)
             self.world.publish(phone, {"type": "phone"})
         else:
             phone.unread += 1
             self._move(message, "delivered")
             message.displayed_at = message.updated
             self.world.show(message)
+
+    def _wait(self, message: Message) -> None:
+        """Let a held message end when its time is over."""
+        if message.validity_s is not None and message.lapse is None:
+            left = message.at + message.validity_s - time.time()
+            loop = asyncio.get_running_loop()
+            message.lapse = loop.call_later(max(0.0, left), self._lapse, message)
+
+    def _lapse(self, message: Message) -> None:
+        if message not in message.phone.held:
+            return
+        message.phone.held.remove(message)
+        status, message.error_code = TOO_LATE[message.provider]
+        self._move(message, status)
+        self.world.publish(message.phone, {"type": "phone"})
 
     def switch(self, phone: Phone, *, online: bool) -> None:
         """Turn a phone on or off; on, it gets everything that waited for it."""

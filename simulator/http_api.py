@@ -99,6 +99,7 @@ class HttpApi:
             callback=str(body.get("callback") or ""),
             token=line.token if line else "",
             reference=str(body.get("reference") or ""),
+            validity_s=optional_seconds(body, "validity"),
         )
 
     async def account(self, request: web.Request) -> web.StreamResponse:
@@ -134,6 +135,16 @@ def required(body: dict[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise Refused("invalid", name)
     return value
+
+
+def optional_seconds(body: dict[str, Any], name: str) -> int | None:
+    """A whole number of seconds, also as a text; None where there is none."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if not str(value).isdecimal():
+        raise Refused("invalid", name)
+    return int(value)
 
 
 def refusal(refused: Refused) -> web.Response:

@@ -24,6 +24,8 @@ PROVIDER = "smpp"
 ANSWER_S = 10.0
 # What is waited for a bind, when there is something to deliver.
 BIND_S = 120.0
+# What a receipt says, as a word and as message_state.
+RECEIPTS = {"delivered": ("DELIVRD", 2), "expired": ("EXPIRED", 3), "undelivered": ("UNDELIV", 5)}
 
 
 @dataclass(eq=False)
@@ -196,13 +198,14 @@ class Smsc:
             phone=self.carrier.world.phone(first.target),
             line=first.source,
             status="queued",
+            validity_s=first.validity_s,
         )
         self.part_ids[sid] = [part_id for part_id, part in parts if part.receipt]
         self.carrier.accept(message)
 
     def report(self, message: Message, status: str) -> None:
         """Send a receipt for each part of a message that has arrived, or never will."""
-        if status not in {"delivered", "undelivered"}:
+        if status not in RECEIPTS:
             return
         ids = self.part_ids.pop(message.sid, [])
         if happens(self.faults.reorder):
@@ -213,7 +216,7 @@ class Smsc:
 
     async def _receipt(self, message: Message, message_id: str, status: str) -> None:
         await asyncio.sleep(self.faults.late_status_s)
-        word, state = ("DELIVRD", 2) if status == "delivered" else ("UNDELIV", 5)
+        word, state = RECEIPTS[status]
         at = time.strftime("%y%m%d%H%M")
         text = (
             f"id:{message_id} sub:001 dlvrd:{int(state == 2):03d} submit date:{at} done date:{at} "

@@ -3,6 +3,7 @@ the product, so that two readings of it must agree.
 """
 
 import asyncio
+import re
 import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -92,7 +93,9 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A submit_sm. ``data`` without a header; ``place`` is (reference, number, total)."""
+    """A submit_sm. ``data`` without a header; ``place`` is (reference, number, total);
+    ``validity_s`` None: none was given.
+    """
 
     source: str
     target: str
@@ -100,6 +103,7 @@ class Submitted:
     receipt: bool
     data: bytes
     place: tuple[int, int, int] | None
+    validity_s: int | None = None
     tlvs: dict[int, bytes] = field(default_factory=dict)
 
 
@@ -117,7 +121,8 @@ def read_submit(body: bytes) -> Submitted:
     source, target = _address(fields), _address(fields)
     esm_class = fields.octet()
     fields.octets(2)  # protocol_id, priority_flag
-    fields.string(), fields.string()  # schedule_delivery_time, validity_period
+    fields.string()  # schedule_delivery_time
+    validity_s = _relative(fields.string())
     registered, _replace, coding, _canned = (fields.octet() for _ in range(4))
     data = fields.octets(fields.octet())
     tlvs = fields.tlvs()
@@ -128,7 +133,19 @@ def read_submit(body: bytes) -> Submitted:
         reference, total, number = (int.from_bytes(tlvs[tag]) for tag in SAR)
         place = (reference, number, total)
     data = data or tlvs.get(MESSAGE_PAYLOAD, b"")
-    return Submitted(source, target, coding, bool(registered & 1), data, place, tlvs)
+    receipt = bool(registered & 1)
+    return Submitted(source, target, coding, receipt, data, place, validity_s, tlvs)
+
+
+def _relative(period: str) -> int | None:
+    """Seconds of a relative time; ValueError for another form, which nobody sends us."""
+    if not period:
+        return None
+    found = re.fullmatch(r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\d00R", period)
+    if found is None:
+        raise ValueError("validity_period")
+    years, months, days, hours, minutes, seconds = map(int, found.groups())
+    return (((years * 365 + months * 30 + days) * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
 def _address(fields: Fields) -> str:

@@ -23,6 +23,7 @@ from simulator.world import Message, new_sid
 PROVIDER = "twilio"
 MAX_BODY = 1600
 MAX_MEDIA = 10
+LONGEST_VALIDITY_S = 36_000
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
 
@@ -138,6 +139,7 @@ class TwilioApi:
             media=tuple((url, "") for url in media),
             callback=first(form, "StatusCallback"),
             token=line.token if line else "",
+            validity_s=check_validity(first(form, "ValidityPeriod")),
         )
 
     async def _sender(self, account: str, form: dict[str, list[str]]) -> tuple[Line | None, str]:
@@ -299,6 +301,15 @@ def check_content(to: str, body: str, media: list[str]) -> None:
         raise Refused(21617)
     if len(media) > MAX_MEDIA:
         raise Refused(21623)
+
+
+def check_validity(value: str) -> int | None:
+    """Seconds; refused when there are none, and cut where there are too many."""
+    if not value:
+        return None
+    if not value.isdecimal() or int(value) < 1:
+        raise Refused(30012, value)
+    return min(int(value), LONGEST_VALIDITY_S)
 
 
 def whole(value: str | None, default: int, low: int, high: int) -> int:

@@ -47,6 +47,7 @@ ERRORS: dict[int, tuple[int, str]] = {
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
     21623: (400, "Number of media files exceeds allowed limit"),
     21701: (400, "The Messaging Service {} does not exist"),
+    30012: (400, "TTL is too small: {}"),
     30409: (409, "Message cannot be canceled any more"),
 }
 # Twilio's own magic recipients, from its test credentials.

@@ -23,6 +23,7 @@ class Message:
     """A message at the provider. ``direction`` is outbound (ours), inbound, or answer (the
     provider's own words to the customer). Times are Unix seconds: ``at`` when it was accepted,
     ``displayed_at`` when it was first seen on the phone, ``withdrawn_at`` when it was taken back.
+    ``validity_s`` is for how long the business wants it tried, None: forever.
     Of RCS: ``content`` and ``traffic`` as sent, ``payload`` and ``location`` of what the customer
     tapped or shared, ``lapse`` what ends its time.
     """
@@ -43,6 +44,7 @@ class Message:
     token: str = ""
     reference: str = ""  # what the business calls it, where the provider asks
     error_code: int = 0
+    validity_s: int | None = None
     at: float = field(default_factory=time.time)
     updated: float = 0.0
     sent_at: float = 0.0

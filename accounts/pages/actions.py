@@ -40,6 +40,7 @@ ACTIONS: dict[str, str | Promise] = {
     "token.revoked": _("API token revoked"),
     "channel.created": _("Channel added"),
     "channel.changed": _("Channel changed"),
+    "channel.prices_changed": _("Prices of a channel changed"),
     "channel.paused": _("Channel paused"),
     "channel.resumed": _("Channel resumed"),
     "channel.tested": _("Test message sent"),

@@ -9,10 +9,12 @@ from rest_framework import serializers
 from accounts.rest.serializers import ErrorSerializer, ScopedField, StrictSerializer
 from campaigns.ledger import OUTCOMES, Entry
 from campaigns.models import Campaign, CampaignStatus, SkipReason
+from campaigns.preview import Forecast
 from contacts.models import Segment
 from gateway.api.serializers import error_of
 from gateway.fallback.story import story
 from gateway.models import Channel
+from gateway.prices.selectors import Cost
 from gateway.states import State
 
 # A line's state: its own until the outbox has it, the delivery's after that.
@@ -57,6 +59,48 @@ class CampaignSerializer(StrictSerializer):
     def get_progress(self, campaign: Campaign) -> Any:
         """Counted by the view for all rows."""
         return ProgressSerializer(self.context["progress"][campaign.pk]).data
+
+
+class CostSerializer(serializers.Serializer[Any]):
+    """A sum by the channel's prices; numbers without a price are not in it."""
+
+    amount = serializers.SerializerMethodField()
+    currency = serializers.CharField(read_only=True, help_text="ISO 4217.")
+    about = serializers.BooleanField(
+        read_only=True, help_text="Estimated from some of the numbers, as there are many."
+    )
+    unpriced = serializers.SerializerMethodField()
+    unpriced_countries = serializers.SerializerMethodField()
+
+    def get_amount(self, cost: Cost) -> str:
+        """A decimal number, as text."""
+        return f"{cost.amount:.4f}"
+
+    def get_unpriced(self, cost: Cost) -> int:
+        """How many numbers have no price."""
+        return round(cost.unpriced)
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_unpriced_countries(self, cost: Cost) -> list[str]:
+        """Their countries (ISO 3166-1); an empty text where the number tells none."""
+        return sorted(cost.countries)
+
+
+class ForecastSerializer(serializers.Serializer[Any]):
+    """What a launch right now would do."""
+
+    reached = serializers.IntegerField(read_only=True)
+    skipped = serializers.IntegerField(source="skipped_total", read_only=True)
+    skipped_by_reason = serializers.SerializerMethodField()
+    messages = serializers.IntegerField(
+        read_only=True, help_text="SMS in all, estimated where there are many people."
+    )
+    cost = CostSerializer(read_only=True, allow_null=True)
+
+    @extend_schema_field(serializers.DictField(child=serializers.IntegerField()))
+    def get_skipped_by_reason(self, forecast: Forecast) -> dict[str, int]:
+        """As in a campaign's progress."""
+        return {reason.value: count for reason, count in forecast.skipped}
 
 
 class CampaignQuery(serializers.Serializer[Campaign]):

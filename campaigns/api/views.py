@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -20,12 +22,15 @@ from campaigns.api.pagination import LedgerPagination
 from campaigns.api.serializers import (
     CampaignQuery,
     CampaignSerializer,
+    CostSerializer,
+    ForecastSerializer,
     LineQuery,
     LineSerializer,
 )
 from campaigns.ledger import Ledger
-from campaigns.models import Campaign
-from campaigns.selectors import progress_of
+from campaigns.models import Campaign, CampaignStatus
+from campaigns.preview import foresee
+from campaigns.selectors import costs_so_far, progress_of
 from campaigns.services import WrongStatus
 
 
@@ -89,6 +94,24 @@ class CampaignViewSet(WorkspaceViewSet):
     def cancel(self, request: Request, pk: int) -> Response:
         """Stop for good."""
         return self._move(services.cancel)
+
+    @extend_schema(responses=ForecastSerializer, filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def forecast(self, request: Request, pk: int) -> Response:
+        """Whom a launch right now would reach and what it would cost; 409 for what is launched."""
+        campaign = self.get_object()
+        if campaign.status != CampaignStatus.DRAFT:
+            raise Conflict(_("The campaign is launched; its cost tells what has been sent."))
+        found = foresee(campaign)
+        if found.problem:
+            raise ValidationError({"segment": found.problem})
+        return Response(ForecastSerializer(found).data)
+
+    @extend_schema(responses=CostSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def cost(self, request: Request, pk: int) -> Response:
+        """What was sent so far costs, by currency; at most a minute old, empty without prices."""
+        return Response(CostSerializer(costs_so_far(self.get_object()), many=True).data)
 
     @extend_schema(parameters=[LineQuery], responses=LineSerializer(many=True), filters=False)
     @action(

@@ -19,7 +19,7 @@ from campaigns.models import Campaign, CampaignStatus, SkipReason
 from campaigns.pages.editor import ROWS
 from campaigns.pages.export import csv_rows
 from campaigns.presenters import OUTCOME_NAMES, failure_words, funnel, lines
-from campaigns.selectors import failures, list_campaigns, progress, progress_of
+from campaigns.selectors import costs_so_far, failures, list_campaigns, progress, progress_of
 
 PAGE = 30
 LINES = 50
@@ -60,6 +60,15 @@ def campaign_live(request: MemberRequest, campaign_id: int) -> HttpResponse:
     """The numbers and the ledger again, as a fragment."""
     campaign = get_scoped(ROWS, request.member.workspace_id, pk=campaign_id)
     return render(request, "campaigns/_live.html", _result(request, campaign))
+
+
+@require(Ability.CAMPAIGNS)
+@require_GET
+def campaign_cost(request: MemberRequest, campaign_id: int) -> HttpResponse:
+    """What has been sent so far costs, as a fragment."""
+    campaign = get_scoped(ROWS, request.member.workspace_id, pk=campaign_id)
+    context = {"campaign": campaign, "costs": costs_so_far(campaign)}
+    return render(request, "campaigns/_cost.html", context)
 
 
 @require(Ability.CAMPAIGNS)

@@ -108,6 +108,8 @@ def submit(account: Account, to: str, part: Part, reference: int, sequence: int)
         "data_coding": part.coding,
         "registered_delivery": 1,
     }
+    if part.validity_s is not None:
+        fields["validity_period"] = relative_time(part.validity_s)
     if account.long_messages == "payload":
         fields["message_payload"] = part.data
     elif part.total > 1 and account.long_messages == "sar":
@@ -122,6 +124,14 @@ def submit(account: Account, to: str, part: Part, reference: int, sequence: int)
     else:
         fields["short_message"] = part.data
     return _octets("submit_sm", sequence, **fields)
+
+
+def relative_time(seconds: int) -> str:
+    """A time from now as SMPP 3.4 section 7.1.1 writes it: YYMMDDhhmmss, tenths, 00, R."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"0000{days:02d}{hours:02d}{minutes:02d}{rest:02d}000R"
 
 
 def accepted_id(octets: bytes) -> str:

@@ -8,7 +8,7 @@ from channels_sms.smpp_bridge.owner import Owner
 from channels_sms.smpp_bridge.pdus import Deliver
 from channels_sms.smpp_errors import RECEIPTS
 from gateway.admission import Knock
-from gateway.states import State
+from gateway.states import ENDED, State
 
 
 class Early(Exception):
@@ -49,7 +49,7 @@ def _moves(found: receipts.Receipt, row: SubmittedPart, parts: Sequence[Submitte
     state = RECEIPTS.get(found.stat, (None, None))[0]
     if state is State.DELIVERED:
         row.state = SubmittedPart.State.DELIVERED
-    elif state is State.FAILED and row.state != SubmittedPart.State.DELIVERED:
+    elif state in ENDED and row.state != SubmittedPart.State.DELIVERED:
         row.state = SubmittedPart.State.FAILED
     row.save(update_fields=["state"])
     others = [part for part in parts if part.pk != row.pk]

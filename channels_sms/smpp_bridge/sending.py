@@ -6,6 +6,7 @@ what is certainly not taken at all may come again, and everything else ends in w
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
@@ -28,27 +29,42 @@ THROTTLED_SECONDS = 1.0
 NOTE_TRIES = 300
 
 
-async def send(line: Line, delivery_uid: UUID, to: str, text: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to submit; ``validity_s`` in seconds, None: as long as the SMSC tries."""
+
+    delivery_uid: UUID
+    to: str
+    text: str
+    validity_s: int | None = None
+
+
+async def send(line: Line, message: Outgoing) -> str:
     """Submit a message and wait for the SMSC; the id by which it is known from now on.
 
     Raises a SendError: Ambiguous whenever a part of it may have been taken but not all has.
     """
+    delivery_uid = message.delivery_uid
     if line.stopping or delivery_uid in line.sending:
         raise Unreachable("The bridge stops." if line.stopping else "It is being sent already.")
     # A task of its own: an outbox that goes away in the middle must not cut it off.
-    task: asyncio.Task[object] = asyncio.create_task(_send(line, delivery_uid, to, text))
+    task: asyncio.Task[object] = asyncio.create_task(_send(line, message))
     line.sending[delivery_uid] = task
     task.add_done_callback(lambda _: line.sending.pop(delivery_uid, None))
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return str(await asyncio.shield(task))
 
 
-async def _send(line: Line, delivery_uid: UUID, to: str, text: str) -> str:
+async def _send(line: Line, message: Outgoing) -> str:
     account, deadline = line.owner.account, monotonic() + SEND_SECONDS
     await line.wait_bound(min(deadline, monotonic() + BIND_SECONDS))
-    pieces = parts(text, alphabet=account.alphabet, whole=account.long_messages == "payload")
+    whole = account.long_messages == "payload"
+    pieces = parts(
+        message.text, alphabet=account.alphabet, whole=whole, validity_s=message.validity_s
+    )
+    owner = line.owner
     submission = Submission(
-        line.owner.workspace_id, line.owner.channel_id, delivery_uid, to, len(pieces)
+        owner.workspace_id, owner.channel_id, message.delivery_uid, message.to, len(pieces)
     )
     try:
         await line.journal.begin(submission)

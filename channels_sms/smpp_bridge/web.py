@@ -18,7 +18,7 @@ from channels_sms.smpp_bridge.board import Board
 from channels_sms.smpp_bridge.line import Line, open_session
 from channels_sms.smpp_bridge.owner import Owner
 from channels_sms.smpp_bridge.pdus import Deliver
-from channels_sms.smpp_bridge.sending import send
+from channels_sms.smpp_bridge.sending import Outgoing, send
 from channels_sms.smpp_bridge.session import Session
 from gateway.errors import Ambiguous, BadCredentials, SendError, Throttled, Unreachable
 from gateway.secrets import Undecryptable, unseal
@@ -54,10 +54,12 @@ class Web:
         line = await self._line(request)
         body = await _json(request)
         try:
-            uid, to, text = UUID(body["uid"]), str(body["to"]), str(body["text"])
+            message = Outgoing(
+                UUID(body["uid"]), str(body["to"]), str(body["text"]), _validity(body)
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise web.HTTPBadRequest(text="uid, to and text are needed.") from error
-        return _answer({"id": await send(line, uid, to, text)})
+        return _answer({"id": await send(line, message)})
 
     async def find(self, request: web.Request) -> web.Response:
         """What the journal says of an attempt since a moment; 503 while it is under way."""
@@ -100,6 +102,12 @@ class Web:
             # Also while the bridge has not yet read new credentials: it may come again.
             raise Unreachable("The bridge does not know this channel with these credentials.")
         return line
+
+
+def _validity(body: Mapping[str, Any]) -> int | None:
+    """Seconds; ValueError for what are none."""
+    said = body.get("validity_s")
+    return None if said is None else max(1, int(said))
 
 
 async def _try(account: Account) -> None:

@@ -1,6 +1,8 @@
 """Numbers as the reader's language writes them."""
 
-from babel.numbers import format_decimal, format_percent
+from decimal import Decimal
+
+from babel.numbers import format_currency, format_decimal, format_percent
 from django import template
 
 from contacts.fields import reader_language
@@ -20,3 +22,20 @@ def share_of(part: int, whole: int) -> str:
     if not whole:
         return ""
     return str(format_percent(part / whole, locale=reader_language().replace("-", "_")))
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """“$617.00”, or “617,00 US$”, by the reader's language; very small sums with four decimals."""
+    locale = reader_language().replace("-", "_")
+    if 0 < amount < 1:
+        return str(
+            format_currency(round(amount, 4), currency, locale=locale, decimal_quantization=False)
+        )
+    return str(format_currency(amount, currency, locale=locale))
+
+
+@register.filter
+def whole(number: float) -> str:
+    """The nearest whole number, grouped."""
+    return grouped(round(number))

@@ -17,7 +17,10 @@ from conversations.presenters.rows import Row, row
 from conversations.selectors import threads
 from conversations.selectors.files import files_of
 from gateway.branding import Brand, brand_of
+from gateway.contract import Capabilities
 from gateway.pages.builder import Builder
+from gateway.prices.reading import plain
+from gateway.prices.selectors import price_to
 from gateway.registry import UnknownKind, capabilities_of
 
 
@@ -34,13 +37,20 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Where an answer is written. ``seen`` is the newest message known when the draft began."""
+    """Where an answer is written. ``seen`` is the newest message known when the draft began.
+
+    ``lookalikes`` is one of gateway.contract.LookAlikes; ``price`` of one SMS to this person, empty
+    where it is not known.
+    """
 
     channel: str
     brand: Brand | None
     sender: str
     address: str
     segments: bool
+    lookalikes: str
+    price: str
+    currency: str
     max_text: int
     max_file: int
     paused: str
@@ -103,17 +113,20 @@ def composer(
         seen = max((row.pk for row in messages if row.created_at <= draft.updated_at), default=0)
     try:
         capabilities = capabilities_of(channel)
-        segments, max_text = capabilities.segments, capabilities.max_text
     except UnknownKind:
-        segments, max_text = False, 0
+        capabilities = Capabilities(max_text=0)
+    known = price_to(channel, conversation.address.value) if capabilities.segments else None
     paused = channel.paused_at is not None or not channel.enabled
     return Composer(
         channel=channel.name,
         brand=brand_of(channel),
         sender=channel.address,
         address=conversation.address.value,
-        segments=segments,
-        max_text=max_text,
+        segments=capabilities.segments,
+        lookalikes=capabilities.lookalikes.value,
+        price=plain(known[0]) if known else "",
+        currency=known[1] if known else "",
+        max_text=capabilities.max_text,
         max_file=settings.MEDIA_MAX_BYTES,
         paused=(channel.paused_reason or _("This channel is paused.")) if paused else "",
         draft=draft.text if draft else "",

@@ -18,6 +18,7 @@ from accounts.rest.problems import Conflict
 from accounts.rest.serializers import EmptySerializer
 from accounts.rest.views import WorkspaceViewSet
 from accounts.roles import Ability
+from gateway.api.prices import PricesSerializer, shown_prices
 from gateway.api.serializers import (
     ChannelChange,
     ChannelQuery,
@@ -33,6 +34,7 @@ from gateway.channels import (
 )
 from gateway.errors import SendError
 from gateway.models import Channel
+from gateway.prices.services import set_prices
 from gateway.registry import adapters
 
 # What a channel is given once it is there.
@@ -105,6 +107,20 @@ class ChannelViewSet(WorkspaceViewSet):
             problem = {"code": error.code or error.name, "text": error.text}
             return Response({"ok": False, "summary": "", "error": problem})
         return Response({"ok": True, "summary": found.summary, "error": None})
+
+    @extend_schema(request=None, responses=PricesSerializer, filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def prices(self, request: Request, pk: str) -> Response:
+        """What messages cost, by country."""
+        return Response(shown_prices(self.get_object()))
+
+    @extend_schema(request=PricesSerializer, responses=PricesSerializer)
+    @prices.mapping.put
+    def replace_prices(self, request: Request, pk: str) -> Response:
+        """Replace all prices; an empty list forgets them."""
+        channel = self.get_object()
+        set_prices(channel=channel, member=self.member, **self.checked(PricesSerializer))
+        return Response(shown_prices(channel))
 
     def shown(self, instance: Any, *, many: bool = False, **context: Any) -> Any:
         """With the health of all rows, looked up in one statement."""

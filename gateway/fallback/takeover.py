@@ -15,6 +15,7 @@ from gateway.content.adapting import adapt
 from gateway.content.model import Content, Option
 from gateway.content.options import offered
 from gateway.content.reading import read_stored, write
+from gateway.content.wording import worded
 from gateway.contract import Adapter
 from gateway.events import Replacement
 from gateway.fallback.model import FURTHER_PARTS, Fallback, Stage, Verdict
@@ -89,7 +90,8 @@ def _adapted(taking: Sequence[Taking]) -> tuple[list[Taking], list[Taking]]:
             continue
         uid = one.delivery.message_uid
         adapted = adapt(content, adapter.shows(one.delivery.address), numbers[uid] + 1)
-        one.adapter, one.parts, one.options = adapter, adapted.parts, adapted.options
+        one.adapter, one.options = adapter, adapted.options
+        one.parts = [worded(adapter, part) for part in adapted.parts]
         one.fallback.channel = channels[one.fallback.channel_id]
         numbers[uid] += len(adapted.options)
         able.append(one)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 from uuid import UUID
 
 import structlog
@@ -155,8 +156,20 @@ def as_message(row: Row, reports: str) -> OutboundMessage:
         content=content,
         media=tuple(Media(**one) for one in content.get("media", ())),
         marketing=row.marketing,
-        lifetime_s=row.fallback_s or None,
+        lifetime_s=_lifetime_s(row),
     )
+
+
+def _lifetime_s(row: Row) -> int | None:
+    """What is left of it now that it leaves: until another channel takes over, or until its end.
+
+    The database said when it was claimed, and the end is on the same clock.
+    """
+    said = [row.fallback_s] if row.fallback_s else []
+    if row.expires_at is not None:
+        left = row.expires_at - (row.attempted_at or row.created_at)
+        said.append(max(1, ceil(left.total_seconds())))
+    return min(said, default=None)
 
 
 def status_url(channel_id: UUID) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from gateway.content.model import Content
 from gateway.content.reading import write
+from gateway.content.wording import worded
 from gateway.fallback.beforehand import replace_unreachable
 from gateway.fallback.policy import Policy, arm
 from gateway.models import Batch, BatchState, Channel, Delivery, Priority
@@ -98,6 +99,7 @@ def queue_parts(
 ) -> list[Delivery]:
     """Queue what one message became on this channel (``gateway.content.adapting``), in order."""
     adapter = adapter_for(channel)
+    parts = [worded(adapter, content) for content in parts]
     now = timezone.now()
     deliveries = Delivery.objects.bulk_create(
         Delivery(
@@ -138,6 +140,7 @@ def queue_bulk(
     An item whose uid is already in the outbox is left alone.
     """
     adapter = adapter_for(channel)
+    texts = [adapter.wording(item.text) for item in items]
     with connection.cursor() as cursor:
         cursor.execute(
             QUEUE_BULK_WITH_FALLBACK if fallback else QUEUE_BULK,
@@ -153,8 +156,8 @@ def queue_bulk(
                 "now": timezone.now(),
                 "uids": [str(item.uid) for item in items],
                 "addresses": [item.address for item in items],
-                "texts": [item.text for item in items],
-                "costs": [adapter.segments(item.text) for item in items],
+                "texts": texts,
+                "costs": [adapter.segments(text) for text in texts],
             },
         )
         queued = int(cursor.rowcount)

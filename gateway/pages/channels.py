@@ -26,6 +26,7 @@ from gateway.pages import connect
 from gateway.pages.branding import branding_context
 from gateway.pages.fallback_form import fallback_form
 from gateway.pages.forms import ChannelForm, TestMessageForm
+from gateway.pages.prices import price_form
 from gateway.registry import UnknownKind, adapter_class, adapters
 
 
@@ -163,6 +164,8 @@ def channel_page(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     context = channel_context(request, channel)
     context["fallback_form"] = fallback_form(channel)
     context |= branding_context(channel)
+    context["price_form"] = price_form(channel)
+    context["prices_by_message"] = not adapter_class(channel.kind).capabilities.segments
     context["shown"] = _settings_shown(channel)
     return render(request, "settings/channels/detail.html", context)
 

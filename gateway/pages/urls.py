@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from gateway.pages import branding, channels, fallback, inbound, log, trying
+from gateway.pages import branding, channels, fallback, inbound, log, prices, trying
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="settings-channels"), name="settings"),
@@ -26,6 +26,9 @@ urlpatterns = [
         "channels/<uuid:channel_id>/branding/",
         branding.change_branding,
         name="settings-channel-branding",
+    ),
+    path(
+        "channels/<uuid:channel_id>/prices/", prices.change_prices, name="settings-channel-prices"
     ),
     path("channels/<uuid:channel_id>/test/", trying.test_message, name="settings-channel-test"),
     path(

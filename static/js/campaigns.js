@@ -1,5 +1,6 @@
 // Campaign pages: variables into the text, live numbers.
 
+import { offered } from "./lookalikes.js";
 import { $, $$ } from "./ui.js";
 
 document.addEventListener("click", (event) => {
@@ -8,6 +9,17 @@ document.addEventListener("click", (event) => {
   if (!button || !field) return;
   const gap = field.selectionStart && !/\s$/.test(field.value.slice(0, field.selectionStart)) ? " " : "";
   field.setRangeText(gap + button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+  field.focus();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
+// Look-alikes in place of what makes every SMS hold less.
+document.addEventListener("click", (event) => {
+  const field = $("#campaign-text");
+  if (!event.target.closest("[data-swap]") || !field) return;
+  const found = offered(field.value.trim());
+  if (!found) return;
+  field.value = found.text;
   field.focus();
   field.dispatchEvent(new Event("input", { bubbles: true }));
 });

@@ -2,16 +2,18 @@
 
 import csv
 import io
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
-from campaigns import services
+from campaigns import audience, services
 from campaigns.models import Campaign, CampaignStatus, Recipient
 from campaigns.pages.export import cell
 from gateway.models import Delivery, Priority
+from gateway.prices.services import set_prices
 from tests import builders as make
 from tests.campaigns import build
 
@@ -109,6 +111,67 @@ def test_the_preview_shows_what_a_contact_gets(page, ws):
     assert shown("x" * 161)["shown"].size.segments == 2
     assert shown("{{ name }}", make.contact(ws, name=""))["shown"].missing == "name"
     assert "<script>" not in page.post(url, {"text": "<script>"}).content.decode()
+
+
+def test_the_preview_says_what_is_swapped_and_what_could_be(page, ws):
+    text = "“" + "x" * 100 + "”"
+    campaign = build.draft(ws)
+    url = f"/campaigns/{campaign.pk}/preview/"
+    htmx = {"HX-Request": "true"}
+    written = page.post(url, {"text": text}, headers=htmx)
+    size = written.context["size"]
+    assert (size.segments, size.costly, size.swapped) == (2, "“”", None)
+    assert (size.offer.letters, size.offer.before, size.offer.after) == ("“ ”", 2, 1)
+    assert "Swap “ ” for look-alikes: 1 instead of 2 SMS" in written.content.decode()
+    assert page.post(url, {"text": "“Hi”"}).context["size"].offer is None
+
+    channel = make.channel(ws, {"lookalikes": "on"})
+    swapped = page.post(url, {"text": text, "channel": channel.pk}, headers=htmx)
+    size = swapped.context["size"]
+    assert (size.segments, size.costly, size.offer) == (1, "", None)
+    assert "“ ” swapped for look-alikes: 1 instead of 2 SMS" in swapped.content.decode()
+
+
+def test_the_check_says_what_it_costs(page, ws):
+    channel = make.channel(ws)
+    build.people(ws, 2)
+    make.address(make.contact(ws), "+34600123456")
+    campaign = build.draft(ws, channel=channel, text="x" * 161)
+    url = f"/campaigns/{campaign.pk}/check/"
+    assert page.get(url).context["forecast"].cost is None
+    prices = {"US": Decimal("0.0075"), "*": Decimal(50)}
+    set_prices(channel=channel, member=None, currency="USD", prices=prices)
+    shown = page.get(url).content.decode()
+    assert "$100.03" in shown
+    assert "They cost about $100.03." in shown
+    set_prices(channel=channel, member=None, currency="USD", prices={"US": Decimal("0.0075")})
+    shown = page.get(url).content.decode()
+    assert "$0.03" in shown
+    assert "Numbers without a price: 1, in 1 country." in shown
+
+
+def test_of_many_people_some_are_looked_at(page, ws, monkeypatch):
+    monkeypatch.setattr(audience, "SAMPLE", 4)
+    channel = make.channel(ws)
+    build.people(ws, 10)
+    campaign = build.draft(ws, channel=channel)
+    set_prices(channel=channel, member=None, currency="USD", prices={"US": Decimal("0.5")})
+    found = page.get(f"/campaigns/{campaign.pk}/check/").context["forecast"]
+    assert (found.reached, found.messages) == (10, 10)
+    assert (found.cost.amount, found.cost.about) == (Decimal(5), True)
+
+
+def test_the_result_shows_what_it_has_cost(page, ws):
+    channel = make.channel(ws)
+    build.people(ws, 2)
+    campaign = build.expanded(ws, channel=channel)
+    set_prices(channel=channel, member=None, currency="EUR", prices={"*": Decimal("0.5")})
+    build.deliveries(campaign).update(state="sent")
+    shown = page.get(f"/campaigns/{campaign.pk}/cost/").content.decode()
+    assert "€1.00" in shown
+    assert (
+        f"/campaigns/{campaign.pk}/cost/" in page.get(f"/campaigns/{campaign.pk}/").content.decode()
+    )
 
 
 def test_the_picker_finds_people(page, ws):

@@ -41,7 +41,7 @@ RECEIPTS = {
     "receipt_accepted": (State.SENT, "ACCEPTD", "", ""),
     "receipt_delivered": (State.DELIVERED, "DELIVRD", "", ""),
     "receipt_undeliverable": (State.FAILED, "UNDELIV", "Rejected", "UNDELIV 034"),
-    "receipt_expired": (State.FAILED, "EXPIRED", "Unreachable", "EXPIRED 027"),
+    "receipt_expired": (State.EXPIRED, "EXPIRED", "", ""),
     "receipt_rejected": (State.FAILED, "REJECTD", "Rejected", "REJECTD 011"),
     "receipt_deleted": (State.FAILED, "DELETED", "Rejected", "DELETED"),
 }

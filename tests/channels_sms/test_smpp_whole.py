@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -195,6 +196,16 @@ def test_a_phone_that_cannot_be_reached(phones: Phones, channel: Channel) -> Non
     run()
     found = becomes(delivery, State.FAILED)
     assert (found.error_class, found.error_code) == ("Rejected", "UNDELIV 034")
+
+
+def test_a_phone_that_is_off_for_longer_than_the_message_is_worth(phones: Phones) -> None:
+    channel, number = make_channel(validity="10m"), builders.phone()
+    phones.post("/phones", number=number, online=False)
+    delivery = queued(channel, LONG_GSM, number)
+    Delivery.objects.filter(pk=delivery.pk).update(expires_at=timezone.now() + timedelta(seconds=3))
+    run()
+    found = becomes(delivery, State.EXPIRED)
+    assert (found.error_class, found.failed_at) == ("", None)
 
 
 def test_the_window_is_respected_and_used(phones: Phones, channel: Channel) -> None:

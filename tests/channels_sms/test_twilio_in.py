@@ -91,6 +91,7 @@ EVENTS: dict[str, list[Event]] = {
             "The phone is off or out of coverage",
         )
     ],
+    "status_too_late": [report(State.EXPIRED, "undelivered")],
     "status_failed_filtered": [
         report(State.FAILED, "failed", "Rejected", "30007", "The carrier filtered the message")
     ],

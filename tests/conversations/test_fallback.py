@@ -67,6 +67,20 @@ def leave(error: Any = None) -> list[Delivery]:
     return list(Delivery.objects.filter(pk__in=[row.pk for row in rows]))
 
 
+def test_what_takes_over_and_what_is_answered_is_worded_as_its_channel_is_set() -> None:
+    rcs, sms = pair(config={"lookalikes": "accents"})
+    conversation = make.conversation(rcs)
+    agent = make.member(rcs.workspace)
+    message = send_message(conversation=conversation, author=agent, text="“Está” listo – ya")
+    assert message.text == "“Está” listo – ya"
+    leave(NotCapable("No RCS", code="404"))
+    (words,) = leave()
+    assert (words.channel_id, words.content["text"]) == (sms.pk, '"Esta" listo - ya')
+    # An answer by SMS stands in the thread as it went out.
+    answer = send_message(conversation=make.conversation(sms), author=agent, text="“Sí”")
+    assert answer.text == '"Si"'
+
+
 def test_a_phone_without_rcs_gets_sms_at_once_and_answers_in_the_same_thread() -> None:
     rcs, sms = pair()
     conversation = make.conversation(rcs)

@@ -318,6 +318,45 @@ def test_expired_messages_are_not_sent(sink: Sink) -> None:
     assert sink.received == []
 
 
+def test_the_provider_is_told_what_is_left_of_a_message(sink: Sink) -> None:
+    channel = builders.channel(config={"validity": "10m"})
+    soon = timezone.now() + timedelta(seconds=90)
+    queued(channel, "Soon", expires_at=soon, address=builders.phone())
+    queued(channel, "Later", expires_at=soon + timedelta(hours=1), address=builders.phone())
+    queued(channel, "Any time", address=builders.phone())
+    run()
+    told = {form["Body"]: int(form["ValidityPeriod"]) for form in sink.received}
+    assert told.keys() == {"Soon", "Later", "Any time"}
+    assert 80 <= told["Soon"] <= 90
+    assert (told["Later"], told["Any time"]) == (600, 600)
+
+
+def test_what_the_provider_gave_up_in_time_is_expired_and_no_failure(sink: Sink) -> None:
+    delivery = queued(builders.channel(config={"validity": "10m"}))
+    run()
+    delivery.refresh_from_db()
+    fields = twilio.status_fields(str(delivery.external_id), "undelivered", ErrorCode="30036")
+    twilio.post(delivery.channel, fields)
+    drain_all()
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.error_class, delivery.failed_at) == (State.EXPIRED, "", None)
+
+
+def test_texts_are_counted_stored_and_sent_with_look_alikes(sink: Sink) -> None:
+    channel = builders.channel(config={"lookalikes": "on"})
+    text, plain = "“" + "x" * 100 + "”", '"' + "x" * 100 + '"'
+    queued(channel, text, address=builders.phone())
+    batch = Batch.objects.create(workspace=channel.workspace)
+    item = BulkItem(uuid.uuid4(), builders.phone(), text)
+    queue_bulk(channel=channel, batch=batch, items=[item])
+    written = queued(builders.channel(), text, address=builders.phone())
+    rows = Delivery.objects.filter(channel=channel)
+    assert [(row.content, row.cost) for row in rows] == [({"text": plain}, 1.0)] * 2
+    assert (written.content, written.cost) == ({"text": text}, 2.0)
+    run()
+    assert sorted(form["Body"] for form in sink.received) == [plain, plain, text]
+
+
 def test_the_rate_holds_in_every_second(sink: Sink) -> None:
     channel = builders.channel(rate_per_second=20.0)
     bulk(channel, 30)

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AuditEntry
-from gateway.models import Channel, Delivery
+from gateway.models import Channel, Delivery, Price
 from gateway.secrets import unseal
 from gateway.states import State
 from tests import builders
@@ -247,5 +247,26 @@ def test_the_list_shows_health_in_a_fixed_number_of_statements(
         page = client.get(reverse("settings-channels")).content.decode()
 
     assert page.count("Needs attention") == 11
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         client.get(reverse("settings-channel", args=[channel.pk]))
+
+
+def test_prices_are_pasted_checked_and_kept(client, admin):
+    channel = builders.channel(admin.workspace)
+    url = reverse("settings-channel-prices", args=[channel.pk])
+    wrong = client.post(url, {"currency": "USD", "prices": "ES 0.07\nXX 1"})
+    assert wrong.status_code == 422
+    assert "Line 2: “XX” is no country" in wrong.content.decode()
+    assert "ES 0.07\nXX 1" in wrong.content.decode()
+    assert not Price.objects.exists()
+    assert client.post(url, {"currency": "", "prices": "ES 0.07"}).status_code == 422
+
+    saved = client.post(url, {"currency": "usd", "prices": "es\t0,07\n* 0.1"}, follow=True)
+    assert saved.redirect_chain == [(reverse("settings-channel", args=[channel.pk]), 302)]
+    assert "ES 0.07\n* 0.10" in saved.content.decode()
+    assert {(row.country, row.currency) for row in Price.objects.all()} == {
+        ("ES", "USD"),
+        ("*", "USD"),
+    }
+    client.post(url, {"currency": "", "prices": ""})
+    assert not Price.objects.exists()

@@ -75,6 +75,19 @@ async def test_a_message_and_its_reports(stand: Stand) -> None:
     assert found == [(sent.external_id, state, DELIVERY) for state in (State.SENT, State.DELIVERED)]
 
 
+async def test_a_phone_that_is_off_for_too_long_gets_nothing(stand: Stand) -> None:
+    body = json.loads(CONFIG["body"]) | {"validity": "{{validity}}"}
+    there = adapter(stand, body=json.dumps(body), status_words="sent = sent\nexpired = expired")
+    await stand.post("/phones", {"number": CUSTOMER, "online": False})
+    message = outbound(stand)
+    message.lifetime_s = 1
+    await run(there.send(message))
+    await until(lambda: len(stand.door.received) == 2)
+    [event] = there.parse(stand.door.received[-1])
+    assert isinstance(event, StatusUpdate)
+    assert (event.state, event.provider_word, event.error_class) == (State.EXPIRED, "expired", "")
+
+
 async def test_a_customer_writes_and_keywords_are_ours(stand: Stand) -> None:
     body = {"provider": "http", "channel_address": CONFIG["from_number"], "from": CUSTOMER}
     said = await stand.post("/inbound", body | {"text": "STOP"})

@@ -48,6 +48,30 @@ async def test_reports_with_a_signature_our_adapter_accepts(stand: Stand) -> Non
     assert {form["MessageSid"] for form in map(stand.door.form, (0, 1))} == {answer["sid"]}
 
 
+async def test_a_phone_that_is_off_for_too_long_gets_nothing(stand: Stand) -> None:
+    await stand.post("/phones", {"number": CUSTOMER, "online": False})
+    await stand.send("Code 1234", StatusCallback=stand.status_url, ValidityPeriod="1")
+    await stand.send("No hurry", StatusCallback=stand.status_url)
+    await until(lambda: "undelivered" in stand.door.statuses())
+    [expired] = [event for event in stand.door.events() if event.state != State.SENT]  # type: ignore[union-attr]
+    assert isinstance(expired, StatusUpdate)
+    assert (expired.state, expired.error_class) == (State.EXPIRED, "")
+    assert stand.door.form()["ErrorCode"] == "30036"
+    await stand.post("/phones", {"number": CUSTOMER, "online": True})
+    await until(lambda: "delivered" in stand.door.statuses())
+    rows = (await stand.get("/sent?provider=twilio"))["messages"]
+    assert [(row["body"], row["displayed"]) for row in rows] == [
+        ("Code 1234", False),
+        ("No hurry", True),
+    ]
+
+
+async def test_a_validity_that_is_none_is_refused(stand: Stand) -> None:
+    form = {"To": CUSTOMER, "From": NUMBER, "Body": "Hi", "ValidityPeriod": "0"}
+    status, answer, _headers = await stand.twilio("/Messages.json", form)
+    assert (status, answer["code"]) == (400, 30012)
+
+
 async def test_a_messaging_service_picks_the_sender(stand: Stand) -> None:
     answer = await stand.send(From="", MessagingServiceSid=SERVICE, StatusCallback=stand.status_url)
     assert (answer["status"], answer["from"]) == ("accepted", "+15551980309")

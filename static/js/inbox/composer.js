@@ -2,6 +2,7 @@
 
 import { $, $$, fragment, request, t } from "../ui.js";
 import { send as tell } from "../realtime.js";
+import { costly, letters, offered, swapped } from "../lookalikes.js";
 import * as files from "./files.js";
 import * as outbox from "./outbox.js";
 import * as rich from "./rich.js";
@@ -11,6 +12,8 @@ import * as thread from "./thread.js";
 const DRAFT_AFTER = 600;
 const TYPING_PACE = 3000;
 const READ_BY_TYPING = 1500;
+// More are another alphabet, and nothing to name.
+const FEW_LETTERS = 8;
 
 let root = null;
 let form = null;
@@ -133,9 +136,42 @@ function count() {
   if (over > 0) element.textContent = t("too-long", { over });
   else if (isNote() || rich.any() || !form.dataset.segments || !text) element.textContent = "";
   else {
-    const { remaining, segments } = segment(text);
-    element.textContent = t("segments", { left: remaining, parts: segments });
+    const { remaining, segments } = segment(swapped(text, form.dataset.lookalikes));
+    element.textContent = [t("segments", { left: remaining, parts: segments }), price(segments)].filter(Boolean).join(" · ");
   }
+  hint(isNote() || rich.any() || !form.dataset.segments || over > 0 ? "" : text);
+}
+
+// What so many SMS cost, where the price is known; a file beside the text costs something else.
+function price(segments) {
+  const { price: each, currency } = form.dataset;
+  if (!each || files.any()) return "";
+  const format = { style: "currency", currency, maximumFractionDigits: 4 };
+  return new Intl.NumberFormat(document.documentElement.lang, format).format(Number(each) * segments);
+}
+
+// Which characters make it more SMS, what is swapped for look-alikes, and what could be.
+function hint(text) {
+  const element = $("#composer-hint");
+  const made = swapped(text, form.dataset.lookalikes);
+  const [before, after] = [segment(text).segments, segment(made).segments];
+  const offer = made === text ? offered(text) : null;
+  const few = made === text && before > 1 ? costly(text) : [];
+  let words = "";
+  if (made !== text) words = t(after < before ? "swapped-saves" : "swapped", { letters: letters(text, made), before, after });
+  else if (few.length && few.length <= FEW_LETTERS) words = t("costly", { letters: few.join(" ") });
+  $("[data-words]", element).textContent = words;
+  $("[data-swap]", element).textContent = offer ? t("swap", offer) : "";
+  $("[data-swap]", element).hidden = !offer;
+  element.hidden = !words && !offer;
+}
+
+function swapNow() {
+  const offer = offered(input.value.trim());
+  if (!offer) return;
+  input.value = offer.text;
+  input.focus();
+  input.dispatchEvent(new Event("input"));
 }
 
 function pressed(event) {
@@ -165,6 +201,7 @@ function clicked(event) {
     input.focus();
     document.dispatchEvent(new CustomEvent("inbox:close-menu"));
   }
+  if (event.target.closest("[data-swap]")) swapNow();
   if (event.target.closest("[data-send-anyway]")) submit({ sure: true });
   if (event.target.closest("[data-keep-editing]")) { hideMoved(); seen = newest(); input.focus(); }
 }

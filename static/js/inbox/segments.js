@@ -2,11 +2,12 @@
 
 const BASIC = new Set("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà");
 const EXTENSION = new Set("\f^{}\\[~]|€");
+export const GSM = new Set([...BASIC, ...EXTENSION]);
 
 /** {encoding, units, segments, remaining} of a text; an empty one is no segment. */
 export function segment(given) {
   const characters = [...given.normalize("NFC")];
-  const gsm = characters.every((char) => BASIC.has(char) || EXTENSION.has(char));
+  const gsm = characters.every((char) => GSM.has(char));
   const widths = characters.map((char) => (gsm ? (EXTENSION.has(char) ? 2 : 1) : char.length));
   const units = widths.reduce((sum, width) => sum + width, 0);
   const [single, part] = gsm ? [160, 153] : [70, 67];

@@ -1,0 +1,1 @@
+"""What messages cost: a table per channel, and sums by it."""
