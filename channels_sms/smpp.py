@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 from django.utils.translation import gettext_lazy as _
 
 from channels_sms import smpp_errors, smpp_signature, smpp_text, smpp_webhooks
+from channels_sms.senders import check_senders, senders_field
 from channels_sms.smpp_account import Account
 from gateway.contract import (
     Adapter,
@@ -27,6 +28,7 @@ from gateway.contract import (
 from gateway.errors import Ambiguous, Rejected, TooLong, Unreachable
 from gateway.events import Event, OutboundMessage
 from gateway.secrets import seal
+from gateway.senders.pool import Pool, read_pool
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -107,6 +109,7 @@ class Smpp(Adapter):
             pattern_error=_("A number (+14155550100), a short code, or a name of 1 to 11 letters."),
             placeholder="+14155550100",
         ),
+        senders_field(),
         ConfigField(
             "alphabet",
             _("Default alphabet"),
@@ -150,8 +153,8 @@ class Smpp(Adapter):
 
     @classmethod
     def check_config(cls, config: Mapping[str, str]) -> dict[str, "str | _StrPromise"]:
-        """A port and a window that exist."""
-        errors: dict[str, str | _StrPromise] = {}
+        """A port and a window that exist, and a pool that can be read."""
+        errors = check_senders(config, config["source"])
         if int(config["port"]) > MAX_PORT:
             errors["port"] = _("A number from 1 to 65535.")
         if int(config.get("window") or 1) > MAX_WINDOW:
@@ -179,6 +182,10 @@ class Smpp(Adapter):
 
     # --- Out ----------------------------------------------------------------------------------
 
+    def senders(self) -> Pool | None:
+        """The source addresses of the setting, with the channel's own."""
+        return self._pool
+
     def segments(self, text: str) -> int:
         """SMS parts, also where they travel as one; an empty text counts as one."""
         return len(smpp_text.parts(text, alphabet=self.account.alphabet))
@@ -191,6 +198,8 @@ class Smpp(Adapter):
         if len(message.text) > MAX_TEXT:
             raise TooLong(f"The text is longer than {MAX_TEXT} characters.")
         said = {"uid": message.uid, "to": message.address, "text": message.text}
+        if message.sender:
+            said["from"] = message.sender
         path = f"/channels/{_channel(message)}/messages"
         response = yield self._request("POST", path, json=said)
         if response.status != 200:
@@ -235,6 +244,10 @@ class Smpp(Adapter):
     def account(self) -> Account:
         """The configuration with its defaults."""
         return Account.of(self.config)
+
+    @cached_property
+    def _pool(self) -> Pool | None:
+        return read_pool(self.config.get("senders", ""), self.account.source)
 
     @cached_property
     def _keys(self) -> tuple[bytes, ...]:

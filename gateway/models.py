@@ -10,6 +10,8 @@ from accounts.scoping import WorkspaceModel
 from gateway.fallback.model import Fallback as Fallback
 from gateway.fallback.model import Success
 from gateway.reach.model import Reachability as Reachability
+from gateway.senders.model import SenderChoice as SenderChoice
+from gateway.senders.model import Why
 from gateway.states import State
 
 
@@ -165,6 +167,9 @@ class Delivery(WorkspaceModel):
     )
     medium = models.CharField(max_length=16)
     address = models.CharField(max_length=320)
+    # Of a channel with a pool of senders: the one that was given to it, and why.
+    sender = models.CharField(max_length=32, null=True)
+    sender_why = models.CharField(max_length=16, choices=Why.choices, null=True)
     content = models.JSONField()
     part = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Another channel takes over when it has not arrived so many seconds after it was taken (0: only

@@ -28,27 +28,34 @@ THROTTLED_SECONDS = 1.0
 NOTE_TRIES = 300
 
 
-async def send(line: Line, delivery_uid: UUID, to: str, text: str) -> str:
+async def send(line: Line, delivery_uid: UUID, to: str, text: str, sender: str = "") -> str:
     """Submit a message and wait for the SMSC; the id by which it is known from now on.
+
+    ``sender`` empty: the account's own.
 
     Raises a SendError: Ambiguous whenever a part of it may have been taken but not all has.
     """
     if line.stopping or delivery_uid in line.sending:
         raise Unreachable("The bridge stops." if line.stopping else "It is being sent already.")
     # A task of its own: an outbox that goes away in the middle must not cut it off.
-    task: asyncio.Task[object] = asyncio.create_task(_send(line, delivery_uid, to, text))
+    task: asyncio.Task[object] = asyncio.create_task(_send(line, delivery_uid, to, text, sender))
     line.sending[delivery_uid] = task
     task.add_done_callback(lambda _: line.sending.pop(delivery_uid, None))
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return str(await asyncio.shield(task))
 
 
-async def _send(line: Line, delivery_uid: UUID, to: str, text: str) -> str:
+async def _send(line: Line, delivery_uid: UUID, to: str, text: str, sender: str) -> str:
     account, deadline = line.owner.account, monotonic() + SEND_SECONDS
     await line.wait_bound(min(deadline, monotonic() + BIND_SECONDS))
     pieces = parts(text, alphabet=account.alphabet, whole=account.long_messages == "payload")
     submission = Submission(
-        line.owner.workspace_id, line.owner.channel_id, delivery_uid, to, len(pieces)
+        line.owner.workspace_id,
+        line.owner.channel_id,
+        delivery_uid,
+        to,
+        len(pieces),
+        sender=sender,
     )
     try:
         await line.journal.begin(submission)
@@ -112,7 +119,9 @@ async def _submit(
     while True:
         try:
             session = await line.wait_bound(deadline)
-            answer = await session.submit(submission.address, piece, reference, deadline)
+            answer = await session.submit(
+                submission.address, piece, reference, deadline, submission.sender
+            )
         except NotSent as error:
             problem: SendError = Throttled(str(error), retry_after=THROTTLED_SECONDS)
         else:

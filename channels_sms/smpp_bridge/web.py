@@ -55,9 +55,10 @@ class Web:
         body = await _json(request)
         try:
             uid, to, text = UUID(body["uid"]), str(body["to"]), str(body["text"])
+            sender = str(body.get("from", ""))
         except (KeyError, TypeError, ValueError) as error:
             raise web.HTTPBadRequest(text="uid, to and text are needed.") from error
-        return _answer({"id": await send(line, uid, to, text)})
+        return _answer({"id": await send(line, uid, to, text, sender)})
 
     async def find(self, request: web.Request) -> web.Response:
         """What the journal says of an attempt since a moment; 503 while it is under way."""

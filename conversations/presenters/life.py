@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from conversations.models import Direction, Message
 from conversations.presenters.messages import PROBLEMS
 from conversations.selectors.life import Life
+from gateway.addresses import shown
 from gateway.models import BatchState, ChannelLog, Delivery, DeliveryStatus
 from gateway.states import State
 
@@ -69,7 +70,16 @@ def _beginning(message: Message) -> Event:
 def _queued(message: Message, row: Delivery) -> Iterator[Event]:
     title = _("Queued on %(channel)s for %(address)s")
     words = {"channel": row.channel.name, "address": row.address}
-    yield Event(row.created_at, "clock", title % words, why=_why_this_channel(message, row))
+    why = f"{_why_this_channel(message, row)} {_from(row)}".strip()
+    yield Event(row.created_at, "clock", title % words, why=why)
+
+
+def _from(row: Delivery) -> str:
+    """Which sender of the channel's pool it left from, once it has one."""
+    if not row.sender:
+        return ""
+    words = {"sender": shown(row.sender), "why": row.get_sender_why_display()}
+    return _("From %(sender)s, %(why)s.") % words
 
 
 def _why_this_channel(message: Message, row: Delivery) -> str:

@@ -33,6 +33,7 @@ COLUMNS = (
     "error_code",
     "marketing",
     "fallback_s",
+    "sender",
 )
 STATE, CONTENT, CHANNEL = (COLUMNS.index(name) for name in ("state", "content", "channel_id"))
 # Ids that nobody reads are not worth an object each; there are few channels.
@@ -65,6 +66,7 @@ class Row:
     error_code: str
     marketing: bool
     fallback_s: int | None
+    sender: str | None
     error_text: str = ""
 
     @classmethod
