@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import time
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from accounts.models import Workspace
 from campaigns.audience import forecast
 from campaigns.models import Campaign, SkipReason
-from contacts.models import Contact
+from contacts.models import Address, Contact
 from contacts.rendering import MissingValue, compile_template
 from contacts.segments import contacts_matching
 from gateway.models import Channel
+from gateway.quiet.hours import Hours
+from gateway.quiet.places import Rule
+from gateway.quiet.setting import quiet_hours_of
 from gateway.registry import adapter_for
 
 # Texts differ in length from person to person; this many are looked at to estimate the messages.
@@ -56,11 +61,25 @@ class Forecast:
     skipped: Sequence[tuple[SkipReason, int]] = field(default_factory=tuple)
     messages: int = 0
     problem: str = ""
+    night: "Night | None" = None
 
     @property
     def skipped_total(self) -> int:
         """Lines that would be left out."""
         return sum(count for _reason, count in self.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """For about so many it is night now, from ``starts`` until ``ends`` there.
+
+    ``held``: they get it in their morning; otherwise quiet hours are switched off.
+    """
+
+    people: int
+    starts: time
+    ends: time
+    held: bool
 
 
 def measure(channel: Channel | None, text: str) -> Size:
@@ -104,7 +123,25 @@ def foresee(campaign: Campaign) -> Forecast:
         return Forecast(problem=" ".join(error.messages))
     reached = counts.pop("", 0)
     skipped = [(SkipReason(reason), count) for reason, count in counts.items()]
-    return Forecast(reached, skipped, round(reached * _average_segments(campaign)))
+    messages = round(reached * _average_segments(campaign))
+    return Forecast(reached, skipped, messages, night=_night(campaign, reached))
+
+
+def _night(campaign: Campaign, reached: int) -> Night | None:
+    """By a sample of the segment; None where it is night for nobody."""
+    if campaign.segment is None or campaign.channel is None:
+        return None
+    saved = quiet_hours_of(campaign.workspace)
+    rule, now = Rule(Hours(saved.starts, saved.ends), campaign.workspace.timezone), timezone.now()
+    kind = adapter_for(campaign.channel).address_kind
+    people = contacts_matching(campaign.workspace, campaign.segment.filter).order_by("-id")[:SAMPLE]
+    addresses = Address.objects.filter(contact__in=list(people), kind=kind)
+    rows = list(addresses.values_list("contact__timezone", "value"))
+    asleep = sum(rule.place(*row, now).held_until is not None for row in rows)
+    if not asleep or not reached:
+        return None
+    about = max(1, round(reached * asleep / len(rows)))
+    return Night(about, saved.starts, saved.ends, saved.enabled)
 
 
 def _average_segments(campaign: Campaign) -> float:

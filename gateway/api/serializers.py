@@ -184,6 +184,9 @@ class DeliverySerializer(serializers.Serializer[Any]):
     attempts = serializers.IntegerField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     due_at = serializers.DateTimeField(read_only=True)
+    held_until = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="The end of quiet hours where the person is."
+    )
     expires_at = serializers.DateTimeField(read_only=True, allow_null=True)
     sent_at = serializers.DateTimeField(read_only=True, allow_null=True)
     delivered_at = serializers.DateTimeField(read_only=True, allow_null=True)

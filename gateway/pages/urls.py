@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from gateway.pages import channels, fallback, inbound, log, trying
+from gateway.pages import channels, fallback, inbound, log, quiet, trying
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="settings-channels"), name="settings"),
@@ -38,6 +38,7 @@ urlpatterns = [
         channels.change_state,
         name="settings-channel-state",
     ),
+    path("quiet-hours/", quiet.quiet_hours, name="settings-quiet-hours"),
     path("log/", log.log_list, name="settings-log"),
     path("log/<int:entry_id>/", log.log_entry, name="settings-log-entry"),
     path("inbound/", inbound.trouble_list, name="settings-inbound"),

@@ -45,6 +45,10 @@ class Caller:
         """PATCH."""
         return self.call("PATCH", path, body)
 
+    def put(self, path: str, body: Any) -> Any:
+        """PUT."""
+        return self.call("PUT", path, body)
+
     def delete(self, path: str) -> Any:
         """DELETE."""
         return self.call("DELETE", path)
