@@ -37,7 +37,7 @@ def set_quiet_hours(
     row, _new = QuietHours.objects.update_or_create(
         workspace=workspace, defaults=values | {"changed_at": now, "settled_at": None}
     )
-    shown = f"{starts:%H:%M}–{ends:%H:%M}" if enabled else "off"
+    shown = f"{starts:%H:%M}–{ends:%H:%M}" if enabled else "—"
     record(
         workspace=workspace,
         member=member,

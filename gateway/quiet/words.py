@@ -37,5 +37,6 @@ def why_held(row: Delivery, rule: Rule) -> str:
     told = _("Quiet hours: waits until %(time)s there (%(zone)s).") % words
     until = row.held_until
     if rule.hours and any(rule.hours.quiet_in(zone, until) for zone in zones):
-        told = f"{told} {_('No hour suits all time zones of this number; this one suits most.')}"
+        most = _("No hour suits all time zones of this number; this one suits most.")
+        return f"{told} {most}"
     return told
