@@ -21,13 +21,14 @@ from django.utils import timezone
 
 from campaigns import pace
 from campaigns.models import Campaign, CampaignStatus, Recipient, SkipReason, given, line_uid
-from campaigns.progress import campaign_changed
+from campaigns.progress import ROOM_BESIDE_HELD, campaign_changed
 from contacts.models import Contact
 from contacts.rendering import MissingValue, Template, compile_template
 from gateway.errors import SendError
 from gateway.fallback.policy import policy_of
 from gateway.models import Delivery
 from gateway.outbox.queue import BulkItem, queue_bulk
+from gateway.quiet.places import Rule
 from gateway.reach.asking import can_ask, fresh, reach_of
 from gateway.registry import capabilities_of
 from gateway.sql import update_from_values
@@ -39,7 +40,7 @@ logger = structlog.get_logger(__name__)
 # Of so many lines it is asked at once whom the channel reaches.
 ASK_AHEAD = 10_000
 # What a text may be made of.
-SPOKEN = ("id", "name", "language", "country", "attributes", "blocked")
+SPOKEN = ("id", "name", "language", "country", "timezone", "attributes", "blocked")
 
 # Nothing waits, nothing is queued and nothing is on its way: the campaign is done.
 FINISH = """
@@ -124,6 +125,7 @@ def expand_batch(campaign_id: int) -> int:
             batch=given(campaign.batch),
             items=texts.items,
             fallback=policy_of(channel),
+            rule=Rule.of(campaign.workspace),
         )
     _skip(campaign, texts.skipped)
     campaign.handed += len(texts.items)
@@ -157,16 +159,23 @@ def _hold(campaign_id: int) -> Campaign | None:
     rows = Campaign.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
     waiting = rows.filter(status=CampaignStatus.SENDING, handed_to__lt=F("last_line"))
     return (
-        waiting.select_related("workspace", "channel__fallback_channel", "batch")
+        waiting.select_related("workspace__quiet_hours", "channel__fallback_channel", "batch")
         .filter(pk=campaign_id)
         .first()
     )
 
 
 def _has_room(campaign: Campaign) -> bool:
-    """Whether a whole batch fits below the look-ahead."""
+    """Whether a whole batch fits below the look-ahead; who waits for their morning takes no room.
+
+    Those are asked for only where somebody does.
+    """
     queued = Delivery.objects.filter(batch=campaign.batch_id, state=State.QUEUED)
-    return queued[: pace.room_below() + 1].count() <= pace.room_below()
+    if queued[: pace.room_below() + 1].count() <= pace.room_below():
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(ROOM_BESIDE_HELD, {"batch": campaign.batch_id, "most": pace.room_below()})
+        return bool(cursor.fetchone()[0])
 
 
 def _next_lines(campaign: Campaign) -> list[Waiting]:
@@ -188,11 +197,13 @@ def _write(campaign: Campaign, lines: Sequence[Waiting]) -> Texts:
     items: list[BulkItem] = []
     skipped: list[tuple[int, SkipReason]] = []
     for line in lines:
-        text = _text(template, contacts.get(line.contact_id), limit)
+        contact = contacts.get(line.contact_id)
+        text = _text(template, contact, limit)
         if isinstance(text, SkipReason):
             skipped.append((line.id, text))
         else:
-            items.append(BulkItem(line_uid(campaign, line.id), line.address, text))
+            zone = contact.timezone if contact else ""
+            items.append(BulkItem(line_uid(campaign, line.id), line.address, text, zone))
     return Texts(items, skipped)
 
 

@@ -13,6 +13,8 @@ from campaigns.selectors import Progress
 from contacts.models import Contact
 from conversations.presenters.messages import PROBLEMS, fate
 from gateway.models import Delivery
+from gateway.quiet.places import Rule
+from gateway.quiet.words import why_held
 from gateway.states import State
 
 OUTCOME_NAMES = {
@@ -59,9 +61,9 @@ class Step:
     count: int
 
 
-def lines(entries: Iterable[Entry]) -> Iterator[Line]:
-    """Each line's outcome and reason."""
-    return map(_line, entries)
+def lines(entries: Iterable[Entry], rule: Rule) -> Iterator[Line]:
+    """Each line's outcome and reason; ``rule`` is the workspace's quiet hours."""
+    return (_line(entry, rule) for entry in entries)
 
 
 def funnel(numbers: Progress) -> list[Step]:
@@ -81,18 +83,19 @@ def failure_words(error_class: str) -> str:
     return str(words) if words else _("The message could not be sent.")
 
 
-def _line(entry: Entry) -> Line:
+def _line(entry: Entry, rule: Rule) -> Line:
     delivery = entry.delivery
     outcome = "queued" if entry.state == State.SENDING else entry.state
     behind = [entry.fallback] if entry.fallback else []
     known = fate(delivery, behind) if delivery else None
+    held = why_held(delivery, rule) if delivery else ""
     return Line(
         recipient=entry.recipient,
         contact=entry.contact,
         outcome=outcome,
-        outcome_name=_outcome_name(outcome),
+        outcome_name=_("Waits for the morning") if held else _outcome_name(outcome),
         tone=TONES.get(outcome, ""),
-        why=(known.problem or known.story) if known else entry.reason_text,
+        why=held or ((known.problem or known.story) if known else entry.reason_text),
         detail=known.detail if known else "",
         at=_moment(delivery) if delivery else None,
     )

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import time
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from accounts.models import Workspace
 from campaigns.audience import forecast
@@ -14,6 +16,9 @@ from contacts.rendering import MissingValue, compile_template
 from gateway.content.wording import Swap, offered, swap
 from gateway.models import Channel
 from gateway.prices.selectors import Cost, estimate, price_table
+from gateway.quiet.hours import Hours
+from gateway.quiet.places import Rule
+from gateway.quiet.setting import quiet_hours_of
 from gateway.registry import adapter_for
 
 # As many letters of the GSM alphabet fit in one SMS, and none of another alphabet.
@@ -63,11 +68,25 @@ class Forecast:
     messages: int = 0
     problem: str = ""
     cost: Cost | None = None
+    night: "Night | None" = None
 
     @property
     def skipped_total(self) -> int:
         """Lines that would be left out."""
         return sum(count for _reason, count in self.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """For about so many it is night now, from ``starts`` until ``ends`` there.
+
+    ``held``: they get it in their morning; otherwise quiet hours are switched off.
+    """
+
+    people: int
+    starts: time
+    ends: time
+    held: bool
 
 
 def measure(channel: Channel | None, text: str) -> Size:
@@ -121,7 +140,23 @@ def foresee(campaign: Campaign) -> Forecast:
     messages = round(each * sum(units for _number, units in said))
     table = price_table(campaign.channel)
     cost = estimate(table, said, each=each) if table else None
-    return Forecast(reached, skipped, messages, cost=cost)
+    return Forecast(reached, skipped, messages, cost=cost, night=_night(campaign, sample, reached))
+
+
+def _night(campaign: Campaign, sample: Sequence[tuple[int, str]], reached: int) -> Night | None:
+    """By a sample of those who would get it; None where it is night for nobody."""
+    saved = quiet_hours_of(campaign.workspace)
+    rule, now = Rule(Hours(saved.starts, saved.ends), campaign.workspace.timezone), timezone.now()
+    people = Contact.objects.filter(pk__in=[contact for contact, _number in sample])
+    zones = dict(people.values_list("pk", "timezone"))
+    asleep = sum(
+        rule.place(zones.get(contact, ""), number, now).held_until is not None
+        for contact, number in sample
+    )
+    if not asleep or not reached:
+        return None
+    about = max(1, round(reached * asleep / len(sample)))
+    return Night(about, saved.starts, saved.ends, saved.enabled)
 
 
 def _segments(

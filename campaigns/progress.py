@@ -12,6 +12,7 @@ from campaigns.pace import EXPAND, room_below
 from conversations import realtime
 from conversations.hooks import Inbound
 from gateway.events import DeliveryChange
+from gateway.models import Priority
 from gateway.sql import with_values
 from gateway.wake import wake
 
@@ -31,13 +32,26 @@ SELECT last.uid FROM answered v CROSS JOIN LATERAL (
     WHERE a.contact_id = v.contact::bigint
     ORDER BY d.id DESC LIMIT 1) last
 """
+# Somebody waits for their morning, and few for anything else. Those that are due are counted by
+# the outbox's own index: "+ 0" keeps PostgreSQL from looking through the million that are not.
+BESIDE_HELD = f"""(
+    EXISTS (SELECT FROM gateway_delivery h WHERE h.batch_id = {{batch}} AND h.state = 'queued'
+            AND h.held_until IS NOT NULL)
+    AND NOT EXISTS (
+        SELECT FROM gateway_batch b JOIN campaigns_campaign k ON k.batch_id = b.id
+        JOIN gateway_delivery d ON d.channel_id = k.channel_id
+            AND d.priority = {Priority.BULK.value} AND d.batch_id + 0 = b.id
+        WHERE b.id = {{batch}} AND d.state = 'queued' AND d.due_at <= statement_timestamp()
+        OFFSET %(most)s))"""  # noqa: S608 - constants only
+ROOM_BESIDE_HELD = f"SELECT {BESIDE_HELD.format(batch='%(batch)s')}"
 # A batch may send, has lines left, and few of them in the outbox.
-CAMPAIGNS = """
+CAMPAIGNS = f"""
 SELECT c.id, c.workspace_id, c.status = 'sending' AND c.handed_to < c.last_line
-    AND NOT EXISTS (SELECT FROM gateway_delivery d
-                    WHERE d.batch_id = c.batch_id AND d.state = 'queued' OFFSET %s)
-FROM campaigns_campaign c WHERE c.batch_id = ANY(%s)
-"""
+    AND (NOT EXISTS (SELECT FROM gateway_delivery d
+                     WHERE d.batch_id = c.batch_id AND d.state = 'queued' OFFSET %(most)s)
+         OR {BESIDE_HELD.format(batch="c.batch_id")})
+FROM campaigns_campaign c WHERE c.batch_id = ANY(%(batches)s)
+"""  # noqa: S608 - constants only
 
 
 def receive_changes(batch: Sequence[DeliveryChange]) -> None:
@@ -46,7 +60,7 @@ def receive_changes(batch: Sequence[DeliveryChange]) -> None:
     if not batches:
         return
     with connection.cursor() as cursor:
-        cursor.execute(CAMPAIGNS, [room_below(), list(batches)])
+        cursor.execute(CAMPAIGNS, {"most": room_below(), "batches": list(batches)})
         found = cursor.fetchall()
     for pk, workspace_id, hungry in found:
         tell_changed(pk, workspace_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.core.cache import cache
 from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Now
 
 from accounts.models import Workspace
 from campaigns.models import Campaign, CampaignStatus, Recipient, SkipReason
@@ -18,11 +19,15 @@ COST_KEPT_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many lines of a ledger stand where. ``states`` and ``skipped`` count lines by word."""
+    """How many lines of a ledger stand where. ``states`` and ``skipped`` count lines by word.
+
+    ``held``: of those that are queued, how many wait for the end of quiet hours.
+    """
 
     states: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
     replied: int = 0
+    held: int = 0
 
     @property
     def total(self) -> int:
@@ -84,7 +89,8 @@ def progress(campaign: Campaign) -> Progress:
 
 
 def progress_of(campaigns: Collection[Campaign]) -> dict[int, Progress]:
-    """The numbers of many campaigns in two statements, from indexes alone; three with fallbacks.
+    """The numbers of many campaigns in two statements, from indexes alone; one more each with
+    fallbacks, and with messages in the queue.
 
     The lines of the frozen ledger are counted when they are written. A handed-over line stands
     where its delivery stands, and a campaign's deliveries are those of its batch.
@@ -100,10 +106,24 @@ def progress_of(campaigns: Collection[Campaign]) -> dict[int, Progress]:
         states[by_batch[batch_id]][state] -= count
     answered = Recipient.objects.filter(campaign__in=states, replied_at__isnull=False).order_by()
     replied = dict(answered.values_list("campaign").annotate(Count("id")))
+    held = _held([batch for batch, pk in by_batch.items() if states[pk].get(State.QUEUED)])
     return {
-        campaign.pk: _progress(campaign, states[campaign.pk], replied.get(campaign.pk, 0))
+        campaign.pk: _progress(
+            campaign,
+            states[campaign.pk],
+            replied.get(campaign.pk, 0),
+            held.get(campaign.batch_id or 0, 0),
+        )
         for campaign in campaigns
     }
+
+
+def _held(batch_ids: Collection[int]) -> dict[int, int]:
+    """How many of each batch wait for the end of quiet hours."""
+    if not batch_ids:
+        return {}
+    rows = Delivery.objects.filter(batch__in=batch_ids, state=State.QUEUED, held_until__gt=Now())
+    return dict(rows.order_by().values_list("batch").annotate(Count("id")))
 
 
 def _beside(batch_ids: Collection[int]) -> QuerySet[Delivery, tuple[int, str, int]]:
@@ -114,13 +134,13 @@ def _beside(batch_ids: Collection[int]) -> QuerySet[Delivery, tuple[int, str, in
     return counted.values_list("batch", "state").annotate(Count("id"))
 
 
-def _progress(campaign: Campaign, states: dict[str, int], replied: int) -> Progress:
+def _progress(campaign: Campaign, states: dict[str, int], replied: int, held: int) -> Progress:
     skipped = {reason: count for reason, count in campaign.lines.items() if reason and count}
     if campaign.waiting and campaign.status == CampaignStatus.CANCELLED:
         skipped[SkipReason.CANCELLED.value] = campaign.waiting
     elif campaign.waiting:
         states["pending"] = campaign.waiting
-    return Progress(states, skipped, replied)
+    return Progress(states, skipped, replied, held)
 
 
 def failures(campaign: Campaign) -> Sequence[tuple[str, str, str, int]]:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from channels_sms import http_template as template
 from channels_sms.http_answers import read_statuses
 from channels_sms.http_tables import InvalidTable, read_codes, read_words
+from channels_sms.senders import check_senders
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -36,6 +37,7 @@ def check(config: Config) -> Errors:
         read_statuses(config.get("accepted") or "2xx")
     except ValueError:
         errors["accepted"] = _("Write statuses like 200, 202 or 2xx.")
+    errors.update(check_senders(config, config.get("from_number", "")))
     for problems in (_check_url(config), _sending(config), _receiving(config), _signature(config)):
         errors = {**problems, **errors}
     return errors

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from channels_sms.http_signature import SCHEMES
+from channels_sms.senders import senders_field
 from gateway.contract import ConfigField
 
 SENDING = _("Sending")
@@ -115,6 +116,7 @@ SENDING_FIELDS = (
         placeholder="+14155550100",
         group=SENDING,
     ),
+    senders_field(SENDING),
     ConfigField(
         "max_text",
         _("Longest text"),

@@ -35,6 +35,7 @@ class Requests:
         change the path.
         """
         values = self._own | {
+            **_sender(message.sender or self.config.get("from_number", "")),
             "to": message.address,
             "to_digits": message.address.lstrip("+"),
             "text": storable(normalized(message.text)),
@@ -83,9 +84,7 @@ class Requests:
     @cached_property
     def _own(self) -> dict[str, str]:
         """The variables that are the channel's, whatever the message."""
-        sender = self.config.get("from_number", "")
-        key = self.config.get("key", "")
-        return {"from": sender, "from_digits": sender.lstrip("+"), "key": key}
+        return _sender(self.config.get("from_number", "")) | {"key": self.config.get("key", "")}
 
     @cached_property
     def _send_url(self) -> template.UrlTemplate:
@@ -124,6 +123,10 @@ class Requests:
         pairs = [*self._send_url.query, *self._form]
         named = {name for name, value in pairs if template.used(value) & PRIVATE}
         return frozenset(named | template.names_of(self._json, PRIVATE))
+
+
+def _sender(sender: str) -> dict[str, str]:
+    return {"from": sender, "from_digits": sender.lstrip("+")}
 
 
 def _echoes(text: str) -> tuple[str, ...]:

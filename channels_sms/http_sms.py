@@ -25,6 +25,7 @@ from gateway.contract import (
 )
 from gateway.errors import Rejected, TooLong, Unreachable
 from gateway.events import Event, OutboundMessage
+from gateway.senders.pool import Pool, read_pool
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -94,6 +95,10 @@ class HttpSms(care.SmsAdapter):
 
     # --- Out ----------------------------------------------------------------------------------
 
+    def senders(self) -> Pool | None:
+        """What {{from}} may stand for."""
+        return self._pool
+
     def segments(self, text: str) -> int:
         """SMS parts; an empty text counts as one."""
         return max(1, segment(text).segments)
@@ -137,6 +142,10 @@ class HttpSms(care.SmsAdapter):
     @cached_property
     def _requests(self) -> Requests:
         return Requests(self.config, "" if self.base_url == self.provider_url else self.base_url)
+
+    @cached_property
+    def _pool(self) -> Pool | None:
+        return read_pool(self.config.get("senders", ""), self.config.get("from_number", ""))
 
     @cached_property
     def _signature(self) -> Signature:

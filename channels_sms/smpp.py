@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 from django.utils.translation import gettext_lazy as _
 
 from channels_sms import care, smpp_errors, smpp_signature, smpp_text, smpp_webhooks
+from channels_sms.senders import check_senders, senders_field
 from channels_sms.smpp_account import Account
 from gateway.contract import (
     Capabilities,
@@ -26,6 +27,7 @@ from gateway.contract import (
 from gateway.errors import Ambiguous, Rejected, TooLong, Unreachable
 from gateway.events import Event, OutboundMessage
 from gateway.secrets import seal
+from gateway.senders.pool import Pool, read_pool
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -106,6 +108,7 @@ class Smpp(care.SmsAdapter):
             pattern_error=_("A number (+14155550100), a short code, or a name of 1 to 11 letters."),
             placeholder="+14155550100",
         ),
+        senders_field(),
         ConfigField(
             "alphabet",
             _("Default alphabet"),
@@ -150,8 +153,8 @@ class Smpp(care.SmsAdapter):
 
     @classmethod
     def check_config(cls, config: Mapping[str, str]) -> dict[str, "str | _StrPromise"]:
-        """A port and a window that exist."""
-        errors = super().check_config(config)
+        """A port and a window that exist, a pool and keywords that can be read."""
+        errors = super().check_config(config) | check_senders(config, config["source"])
         if int(config["port"]) > MAX_PORT:
             errors["port"] = _("A number from 1 to 65535.")
         if int(config.get("window") or 1) > MAX_WINDOW:
@@ -183,6 +186,10 @@ class Smpp(care.SmsAdapter):
         """By the SMSC's own alphabet, which may have less."""
         return smpp_text.fits(text, self.account.alphabet)
 
+    def senders(self) -> Pool | None:
+        """The source addresses of the setting, with the channel's own."""
+        return self._pool
+
     def segments(self, text: str) -> int:
         """SMS parts, also where they travel as one; an empty text counts as one."""
         return len(smpp_text.parts(text, alphabet=self.account.alphabet))
@@ -202,6 +209,8 @@ class Smpp(care.SmsAdapter):
         validity_s = self.validity_s(message)
         if validity_s is not None:
             said["validity_s"] = validity_s
+        if message.sender:
+            said["from"] = message.sender
         path = f"/channels/{_channel(message)}/messages"
         response = yield self._request("POST", path, json=said)
         if response.status != 200:
@@ -246,6 +255,10 @@ class Smpp(care.SmsAdapter):
     def account(self) -> Account:
         """The configuration with its defaults."""
         return Account.of(self.config)
+
+    @cached_property
+    def _pool(self) -> Pool | None:
+        return read_pool(self.config.get("senders", ""), self.account.source)
 
     @cached_property
     def _keys(self) -> tuple[bytes, ...]:

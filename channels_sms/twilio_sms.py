@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from channels_sms import care, twilio_errors, twilio_signature, twilio_webhooks
 from channels_sms import twilio_answers as answers
 from channels_sms.segments import normalized, segment
+from channels_sms.senders import check_senders, senders_field
 from gateway.content.shows import Shows
 from gateway.contract import (
     Capabilities,
@@ -28,6 +29,7 @@ from gateway.contract import (
 )
 from gateway.errors import Ambiguous, BadCredentials, Malformed, TooLong
 from gateway.events import Event, OutboundMessage
+from gateway.senders.pool import Pool, read_pool
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -105,6 +107,7 @@ class TwilioSms(care.SmsAdapter):
             pattern_error=_("MG and 32 letters or digits (0–9, a–f)."),
             placeholder="MG…",
         ),
+        senders_field(),
         *care.FIELDS,
     )
     # https://www.twilio.com/docs/messaging/api/message-resource (ValidityPeriod): 1 to 36000.
@@ -112,7 +115,7 @@ class TwilioSms(care.SmsAdapter):
 
     @classmethod
     def check_config(cls, config: Mapping[str, str]) -> dict[str, "str | _StrPromise"]:
-        """A number or a Messaging Service: one of them, not both."""
+        """A number or a Messaging Service: one of them, not both; and a pool only of the former."""
         number, service = config.get("from_number"), config.get("messaging_service_sid")
         if not number and not service:
             return {"from_number": _("Enter a phone number or a Messaging Service SID.")}
@@ -122,7 +125,11 @@ class TwilioSms(care.SmsAdapter):
                     "Enter either a phone number or a Messaging Service SID, not both."
                 )
             }
-        return super().check_config(config)
+        if service and config.get("senders"):
+            return {
+                "senders": _("A Messaging Service has a pool of its own; enter a number instead.")
+            }
+        return super().check_config(config) | check_senders(config, number or "")
 
     @classmethod
     def channel_address(cls, config: Mapping[str, str]) -> str:
@@ -164,10 +171,17 @@ class TwilioSms(care.SmsAdapter):
     # --- Out ----------------------------------------------------------------------------------
 
     def shows(self, address: str) -> Shows:
-        """Text; within North America files as well, as an MMS."""
+        """Text; within North America files as well, as an MMS.
+
+        Where a pool is from several places it is text alone: any of its senders may be the one.
+        """
         if not self._has_mms or not address.startswith(MMS_COUNTRY):
             return Shows(text=MAX_TEXT)
         return Shows(text=MAX_TEXT, files=MMS_FILES, file_count=MMS_COUNT, captioned=True)
+
+    def senders(self) -> Pool | None:
+        """The numbers and names of the setting, with the channel's own number."""
+        return self._pool
 
     def segments(self, text: str) -> int:
         """SMS parts; the provider counts an empty text as one."""
@@ -180,7 +194,7 @@ class TwilioSms(care.SmsAdapter):
         form = [
             ("To", message.address),
             ("Body", normalized(message.text)),
-            self._sender,
+            self._from(message),
             ("StatusCallback", message.status_url),
             *(("MediaUrl", one.url) for one in message.media),
         ]
@@ -213,7 +227,9 @@ class TwilioSms(care.SmsAdapter):
                 created = answers.moment(entry.get("date_created"))
                 if created and created < since:
                     return Found(None)
-                if entry.get("sid") not in known_ids and self._is_ours(entry, text):
+                if entry.get("sid") not in known_ids and self._is_ours(
+                    entry, text, self._from(message)
+                ):
                     return Found(answers.message_id(entry))
             following = self._next_page(response)
             if following is None:
@@ -222,18 +238,21 @@ class TwilioSms(care.SmsAdapter):
         raise Ambiguous("The provider's list of messages is too long to look through.")
 
     def check(self) -> CheckSteps:
-        """Ask for the account, and for the number in it; raises BadCredentials with the reason."""
+        """Ask for the account, and for the numbers in it; raises BadCredentials with the reason.
+
+        Names and short codes of a pool are not listed there, so they are not looked for.
+        """
         account = answers.body((yield self._request("GET", ".json")))
         name, status = str(account.get("friendly_name", "")), str(account.get("status", ""))
         if status != "active":
             raise BadCredentials(f"{name}: {status or 'unknown'}", code="30002")
-        number = self.config.get("from_number")
-        if number:
+        for number in self._numbers:
             response = yield self._request(
                 "GET", "/IncomingPhoneNumbers.json", params=[("PhoneNumber", number)]
             )
             if not answers.rows(response, "incoming_phone_numbers"):
-                raise BadCredentials(twilio_errors.TABLE[21606].text, code="21606")
+                text = f"{number}: {twilio_errors.TABLE[21606].text}"
+                raise BadCredentials(text, code="21606")
         return Checked(f"{name}, {status}")
 
     # --- Helpers ------------------------------------------------------------------------------
@@ -243,18 +262,31 @@ class TwilioSms(care.SmsAdapter):
         names = ("auth_token", "auth_token_secondary")
         return tuple(token for name in names if (token := self.config.get(name)))
 
-    @cached_property
-    def _sender(self) -> tuple[str, str]:
+    def _from(self, message: OutboundMessage) -> tuple[str, str]:
+        """What the message leaves from: the service, or its sender of the pool, or the number."""
         service = self.config.get("messaging_service_sid")
         if service:
             return ("MessagingServiceSid", service)
-        return ("From", self.config.get("from_number", ""))
+        return ("From", message.sender or self.config.get("from_number", ""))
+
+    @cached_property
+    def _pool(self) -> Pool | None:
+        return read_pool(self.config.get("senders", ""), self.config.get("from_number", ""))
+
+    @cached_property
+    def _numbers(self) -> tuple[str, ...]:
+        """The phone numbers that messages leave from; none of a Messaging Service."""
+        own = self.config.get("from_number", "")
+        senders = self._pool.values if self._pool else (own,)
+        return tuple(sender for sender in senders if sender.startswith("+"))
 
     @cached_property
     def _has_mms(self) -> bool:
         # A Messaging Service chooses a number that can, or makes a link of the files itself.
-        number = self.config.get("from_number", "")
-        return bool(self.config.get("messaging_service_sid")) or number.startswith(MMS_COUNTRY)
+        if self.config.get("messaging_service_sid"):
+            return True
+        senders = self._pool.values if self._pool else self._numbers
+        return bool(senders) and all(one.startswith(MMS_COUNTRY) for one in senders)
 
     @cached_property
     def _account_path(self) -> str:
@@ -294,8 +326,8 @@ class TwilioSms(care.SmsAdapter):
             return None
         return self._request("GET", path.removeprefix(start))
 
-    def _is_ours(self, entry: answers.Json, text: str) -> bool:
-        name, value = self._sender
+    def _is_ours(self, entry: answers.Json, text: str, sender: tuple[str, str]) -> bool:
+        name, value = sender
         theirs = entry.get("from" if name == "From" else "messaging_service_sid")
         outbound = str(entry.get("direction", "")).startswith("outbound")
         sent = normalized(str(entry.get("body", ""))).strip()

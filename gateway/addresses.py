@@ -45,6 +45,15 @@ def _phone(value: str, region: str | None) -> str:
     return number
 
 
+def shown(value: str) -> str:
+    """A phone number as people read it: +34 900 100 200; anything else as it is."""
+    try:
+        number = phonenumbers.parse(value)
+    except phonenumbers.NumberParseException:
+        return value
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
 @lru_cache(maxsize=20_000)
 def _e164(value: str, region: str | None) -> str | None:
     """Remembered, because the numbers of those who write come again and again."""

@@ -16,6 +16,7 @@ from gateway.content.shows import Shows
 from gateway.errors import Malformed
 from gateway.events import Event, OutboundMessage
 from gateway.forms import parse_form
+from gateway.senders.pool import Pool
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -357,6 +358,14 @@ class Adapter(ABC):
         ``swaps``: as if the channel were set so (to say what that would save).
         """
         return text
+
+    def senders(self) -> Pool | None:
+        """The channel's pool of senders; None where it has one sender alone.
+
+        Where there is one, ``OutboundMessage.sender`` names which of them a message leaves from,
+        and what customers write to any of them comes in.
+        """
+        return None
 
     def segments(self, text: str) -> int:
         """How many units the provider counts for this text."""

@@ -35,6 +35,8 @@ from gateway.inbound import StoredRequest, wake_drain
 from gateway.known import read_anew, remembered
 from gateway.models import InboundRequest, InboundState, Suppression
 from gateway.receivers import hand_over
+from gateway.senders.choosing import remember_written_to
+from gateway.senders.pool import Pool
 from gateway.sql import storable, update_from_values, with_values
 from gateway.states import State
 
@@ -84,6 +86,7 @@ class Parsed:
     events: Sequence[Event] = ()
     state: InboundState = InboundState.DONE
     error: str = ""
+    pool: Pool | None = None
 
 
 @dataclass(slots=True)
@@ -91,6 +94,8 @@ class Sorted:
     """The events of a batch by what is done with them, in the order received."""
 
     messages: list[Received] = field(default_factory=list)
+    # Those of channels with a pool of senders.
+    to_pools: list[tuple[Received, Pool]] = field(default_factory=list)
     opt_outs: list[Received] = field(default_factory=list)
     reports: list[statuses.Report] = field(default_factory=list)
     # By channel and sender: who has written since is not typing any more.
@@ -174,13 +179,13 @@ def _parse_one(row: StoredRequest, adapter: Adapter | Exception) -> Parsed:
     try:
         if isinstance(adapter, Exception):
             raise adapter
-        events = adapter.parse(row.as_request())
+        events, pool = adapter.parse(row.as_request()), adapter.senders()
     except Exception as error:  # the row is kept, shown and can be replayed after the fix
         logger.exception("inbound request not understood", inbound=row.pk)
         return Parsed(row, None, (), InboundState.FAILED, in_words(error))
     unknown = [event.kind for event in events if isinstance(event, UnknownEvent)]
     state = InboundState.UNKNOWN if unknown else InboundState.DONE
-    return Parsed(row, adapter, events, state, ", ".join(unknown))
+    return Parsed(row, adapter, events, state, ", ".join(unknown), pool)
 
 
 def _apply_or_isolate(parsed: list[Parsed], *, again: bool = True) -> list[statuses.Key]:
@@ -222,6 +227,7 @@ def _apply(parsed: Sequence[Parsed]) -> list[statuses.Key]:
     batch = _sort(parsed)
     keys = statuses.record(batch.reports)
     hand_over("messages", batch.messages)
+    remember_written_to(batch.to_pools)
     keywords = _without_repeats(batch.opt_outs)
     _follow_keywords(keywords)
     hand_over("opt_outs", keywords)
@@ -241,6 +247,8 @@ def _sort(parsed: Sequence[Parsed]) -> Sorted:
             elif isinstance(event, InboundMessage):
                 batch.messages.append(_received(one.row, one.adapter, event))
                 batch.typing.pop((one.row.channel_id, event.sender), None)
+                if one.pool is not None:
+                    batch.to_pools.append((batch.messages[-1], one.pool))
             elif isinstance(event, OptOut):
                 batch.opt_outs.append(_received(one.row, one.adapter, event))
             elif isinstance(event, Typing):

@@ -186,9 +186,10 @@ class OutboundMessage:
     """What an adapter is asked to send: one provider message.
 
     ``address`` is the normalized recipient, ``status_url`` where the provider shall report
-    (it carries ``uid``, a UUID in its canonical form), ``content`` as in Delivery.content, and
-    ``media`` the files in it; ``rich`` is all of the content, read. ``lifetime_s``: what is not
-    delivered within so many seconds shall be withdrawn by the provider.
+    (it carries ``uid``, a UUID in its canonical form), ``sender`` the one of the channel's pool it
+    leaves from (empty: the channel's own), ``content`` as in Delivery.content, and ``media`` the
+    files in it; ``rich`` is all of the content, read. ``lifetime_s``: what is not delivered within
+    so many seconds shall be withdrawn by the provider.
     """
 
     uid: str
@@ -199,6 +200,7 @@ class OutboundMessage:
     media: tuple[Media, ...] = ()
     marketing: bool = False
     lifetime_s: int | None = None
+    sender: str = ""
 
     @property
     def rich(self) -> Content:

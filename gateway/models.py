@@ -10,7 +10,10 @@ from accounts.scoping import WorkspaceModel
 from gateway.fallback.model import Fallback as Fallback
 from gateway.fallback.model import Success
 from gateway.prices.model import Price as Price
+from gateway.quiet.model import QuietHours as QuietHours
 from gateway.reach.model import Reachability as Reachability
+from gateway.senders.model import SenderChoice as SenderChoice
+from gateway.senders.model import Why
 from gateway.states import State
 
 
@@ -177,6 +180,9 @@ class Delivery(WorkspaceModel):
     )
     medium = models.CharField(max_length=16)
     address = models.CharField(max_length=320)
+    # Of a channel with a pool of senders: the one that was given to it, and why.
+    sender = models.CharField(max_length=32, null=True)
+    sender_why = models.CharField(max_length=16, choices=Why.choices, null=True)
     content = models.JSONField()
     part = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Another channel takes over when it has not arrived so many seconds after it was taken (0: only
@@ -188,6 +194,11 @@ class Delivery(WorkspaceModel):
     marketing = models.BooleanField(default=False)
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     due_at = models.DateTimeField()
+    # Marketing under quiet hours: it must not leave before the one, nor from the other on. ``zone``
+    # is the person's own (an IANA name), where it is known.
+    held_until = models.DateTimeField(null=True)
+    quiet_at = models.DateTimeField(null=True)
+    zone = models.CharField(max_length=64, null=True)
     expires_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.SmallIntegerField(default=0)
@@ -239,6 +250,17 @@ class Delivery(WorkspaceModel):
                 fields=["batch", "state"],
                 condition=Q(replaces__isnull=False),
                 name="delivery_replacing",
+            ),
+            # Both empty where there are no quiet hours.
+            models.Index(
+                fields=["quiet_at"],
+                condition=Q(state="queued", quiet_at__isnull=False),
+                name="delivery_quiet",
+            ),
+            models.Index(
+                fields=["batch", "held_until"],
+                condition=Q(state="queued", held_until__isnull=False),
+                name="delivery_held",
             ),
             models.Index(fields=["channel", "address", "-id"], name="delivery_to_address"),
             # Who waits for an earlier answer to the same person.

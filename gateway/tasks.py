@@ -26,6 +26,8 @@ from gateway.outbox.runner import Runner
 from gateway.outbox.setback import beat
 from gateway.outbox.waking import DELIVER, wake_outbox
 from gateway.pruning import prune_before
+from gateway.quiet.holding import BATCH, hold_back, settle_change, settle_changes
+from gateway.quiet.setting import SETTLE
 from gateway.signalling import sending as signalling
 from gateway.states import State
 from gateway.wake import begun, wake
@@ -122,6 +124,21 @@ def sweep() -> None:
 def look_at_fallbacks() -> None:
     """Let other channels take over what has not arrived in time; harmless when doubled."""
     withdraw_due()
+
+
+@shared_task(name=SETTLE)
+def settle_quiet_hours(workspace_id: int) -> None:
+    """Let changed quiet hours hold for what waits already."""
+    begun(SETTLE, str(workspace_id))
+    settle_change(workspace_id)
+
+
+@shared_task(name="gateway.tasks.keep_quiet_hours")
+def keep_quiet_hours() -> None:
+    """Hold back what has not left by evening; harmless when doubled."""
+    while hold_back() == BATCH:
+        pass
+    settle_changes()
 
 
 @shared_task(name="gateway.tasks.prune")

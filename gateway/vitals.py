@@ -19,7 +19,8 @@ from gateway.outbox.settle import BREAKER_AFTER
 RECENTLY = timedelta(hours=1)
 
 # The oldest is the one longest due of each priority: found at the head of the queue's index, where
-# the minimum of a column that no index has would read the whole queue.
+# the minimum of a column that no index has would read the whole queue. What waits for the end of
+# quiet hours is not late; no other pause is longer than an hour.
 OUTBOX = """
 SELECT 'queued', channel_id, count(*), NULL::timestamptz FROM gateway_delivery
 WHERE state = 'queued' AND channel_id = ANY(%(channels)s::uuid[]) GROUP BY channel_id
@@ -28,6 +29,8 @@ SELECT 'queued', c.id, 0, head.created_at FROM unnest(%(channels)s::uuid[]) AS c
 CROSS JOIN unnest(%(priorities)s) AS p(priority) CROSS JOIN LATERAL (
     SELECT d.created_at FROM gateway_delivery d
     WHERE d.state = 'queued' AND d.channel_id = c.id AND d.priority = p.priority
+      AND (d.held_until IS NULL OR d.due_at <= clock_timestamp())
+      AND d.due_at <= clock_timestamp() + interval '2 hours'
     ORDER BY d.due_at, d.id LIMIT 1) AS head
 UNION ALL
 SELECT 'sending', channel_id, count(*), min(created_at) FROM gateway_delivery

@@ -13,6 +13,7 @@ from contacts.api.segments import SegmentViewSet
 from contacts.api.views import AttributeViewSet, ContactViewSet, LabelViewSet
 from conversations.api.views import ConversationViewSet, MessageViewSet
 from gateway.api.files import FileViewSet
+from gateway.api.quiet import QuietHoursViewSet
 from gateway.api.views import ChannelViewSet
 from routing.api.views import AgentViewSet
 
@@ -38,6 +39,11 @@ reader = csp_update({"style-src": ["'unsafe-inline'"], "img-src": ["data:"]})(
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", xframe_options_deny(reader), name="api-docs"),
+    path(
+        "quiet-hours/",
+        QuietHoursViewSet.as_view({"get": "retrieve", "put": "update"}),
+        name="api-quiet-hours",
+    ),
     *router.urls,
     re_path(r"^(?P<path>.*)$", NoSuchRoute.as_view(), name="api-nothing"),
 ]

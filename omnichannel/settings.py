@@ -149,6 +149,8 @@ CELERY_TASK_ROUTES = {
     "gateway.tasks.send_signal": {"queue": "media"},
     "routing.tasks.*": {"queue": "routing"},
     "campaigns.tasks.*": {"queue": "campaigns"},
+    "gateway.tasks.keep_quiet_hours": {"queue": "campaigns"},
+    "gateway.tasks.settle_quiet_hours": {"queue": "campaigns"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -160,6 +162,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-gateway": {"task": "gateway.tasks.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "look-at-fallbacks": {
         "task": "gateway.tasks.look_at_fallbacks",
+        "schedule": 1.0,
+        "options": {"expires": 2},
+    },
+    "keep-quiet-hours": {
+        "task": "gateway.tasks.keep_quiet_hours",
         "schedule": 1.0,
         "options": {"expires": 2},
     },

@@ -7,7 +7,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import structlog
@@ -23,6 +23,7 @@ from gateway.branding import brand_of
 from gateway.models import Channel
 from gateway.registry import UnknownKind, adapter_class
 from gateway.secrets import Undecryptable, unseal
+from gateway.senders.pool import read_pool
 
 logger = structlog.get_logger(__name__)
 
@@ -171,6 +172,13 @@ BUILDERS: dict[str, Callable[[Channel, Mapping[str, str]], Line]] = {
 }
 
 
+def _with_pool(own: Line, config: Mapping[str, str]) -> list[Line]:
+    """A line for each sender of the channel; its own is the last, which its id stands for."""
+    pool = read_pool(config.get("senders", ""), own.address)
+    others = [value for value in pool.values if value != own.address] if pool else []
+    return [*(replace(own, address=value) for value in others), own]
+
+
 def load_lines() -> list[Line]:
     """Every channel of a provider the simulator speaks, oldest first."""
     close_old_connections()
@@ -179,7 +187,8 @@ def load_lines() -> list[Line]:
         try:
             build = BUILDERS.get(adapter_class(channel.kind).provider)
             if build:
-                lines.append(build(channel, unseal(channel.config)))
+                config = unseal(channel.config)
+                lines += _with_pool(build(channel, config), config)
         except (UnknownKind, Undecryptable):
             logger.warning("channel left out", channel=str(channel.pk))
     return lines

@@ -27,6 +27,7 @@ AREAS: dict[str, str | Promise] = {
 
 ACTIONS: dict[str, str | Promise] = {
     "workspace.created": _("Workspace created"),
+    "workspace.quiet_hours": _("Quiet hours changed"),
     "member.added": _("Member added"),
     "member.invited": _("Invitation sent again"),
     "member.role_changed": _("Role changed"),
@@ -103,6 +104,7 @@ DETAILS: dict[str, str | Promise] = {
     "source": _("source"),
     "medium": _("medium"),
     "to": _("to"),
+    "hours": _("hours"),
 }
 
 

@@ -15,6 +15,7 @@ from gateway.api.serializers import error_of
 from gateway.fallback.story import story
 from gateway.models import Channel
 from gateway.prices.selectors import Cost
+from gateway.quiet.words import why_held
 from gateway.states import State
 
 # A line's state: its own until the outbox has it, the delivery's after that.
@@ -30,6 +31,9 @@ class ProgressSerializer(serializers.Serializer[Any]):
     delivered = serializers.IntegerField(read_only=True)
     read = serializers.IntegerField(read_only=True)
     failed = serializers.IntegerField(read_only=True)
+    held = serializers.IntegerField(
+        read_only=True, help_text="Of those waiting: who does for the end of quiet hours."
+    )
     skipped = serializers.IntegerField(source="skipped_total", read_only=True)
     replied = serializers.IntegerField(read_only=True)
     percent = serializers.IntegerField(read_only=True)
@@ -130,8 +134,9 @@ class LineSerializer(serializers.Serializer[Entry]):
         return error_of(entry.delivery) if entry.delivery else None
 
     def get_story(self, entry: Entry) -> str:
-        """Why another channel took over, or did not; empty where nothing is to tell."""
-        return story(entry.fallback) if entry.fallback else ""
+        """Until when it waits, or why another channel took over; empty where nothing is to tell."""
+        held = why_held(entry.delivery, self.context["rule"]) if entry.delivery else ""
+        return held or (story(entry.fallback) if entry.fallback else "")
 
     @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_delivery(self, entry: Entry) -> str | None:

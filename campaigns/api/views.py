@@ -32,6 +32,7 @@ from campaigns.models import Campaign, CampaignStatus
 from campaigns.preview import foresee
 from campaigns.selectors import costs_so_far, progress_of
 from campaigns.services import WrongStatus
+from gateway.quiet.places import Rule
 
 
 class CampaignViewSet(WorkspaceViewSet):
@@ -127,7 +128,8 @@ class CampaignViewSet(WorkspaceViewSet):
         wanted = Ledger(campaign, query.get("state", ""), query.get("reason", ""))
         pages = LedgerPagination()
         found: Any = pages.lines(wanted, request)
-        return pages.get_paginated_response(LineSerializer(found, many=True).data)
+        context = {"rule": Rule.of(campaign.workspace)}
+        return pages.get_paginated_response(LineSerializer(found, many=True, context=context).data)
 
     def shown(self, instance: Any, *, many: bool = False, **context: Any) -> Any:
         """With the progress of all rows."""

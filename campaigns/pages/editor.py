@@ -32,7 +32,9 @@ STEPS = {
     "check": gettext_lazy("Check"),
 }
 NEXT = {"who": "what", "what": "where", "where": "check"}
-ROWS = Campaign.objects.select_related("workspace", "channel", "segment", "created_by__user")
+ROWS = Campaign.objects.select_related(
+    "workspace__quiet_hours", "channel", "segment", "created_by__user"
+)
 
 
 def draft_or_404(request: MemberRequest, campaign_id: int) -> Campaign:

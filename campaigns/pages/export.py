@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.ledger import Ledger
 from campaigns.presenters import lines
+from gateway.quiet.places import Rule
 
 # What makes a spreadsheet take a cell for a formula (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -33,7 +34,7 @@ def csv_rows(ledger: Ledger) -> Iterator[str]:
     yield writer.writerow(
         [_("Contact"), _("Name"), _("Address"), _("State"), _("Reason"), _("Time"), _("Answered")]
     )
-    for line in lines(ledger):
+    for line in lines(ledger, Rule.of(ledger.campaign.workspace)):
         recipient = line.recipient
         yield writer.writerow(
             [

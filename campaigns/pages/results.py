@@ -20,6 +20,7 @@ from campaigns.pages.editor import ROWS
 from campaigns.pages.export import csv_rows
 from campaigns.presenters import OUTCOME_NAMES, failure_words, funnel, lines
 from campaigns.selectors import costs_so_far, failures, list_campaigns, progress, progress_of
+from gateway.quiet.places import Rule
 
 PAGE = 30
 LINES = 50
@@ -142,7 +143,7 @@ def _result(request: MemberRequest, campaign: Campaign) -> dict[str, Any]:
         if numbers.failed
         else [],
         "skipped": [(SkipReason(word).label, word, n) for word, n in numbers.skipped.items()],
-        "lines": list(lines(found[:LINES])),
+        "lines": list(lines(found[:LINES], Rule.of(campaign.workspace))),
         "next": found[LINES - 1].recipient.pk if len(found) > LINES else None,
         "filters": filters,
         "after": after,

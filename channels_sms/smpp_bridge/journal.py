@@ -38,6 +38,8 @@ class Submission:
     message_ids: dict[int, str] = field(default_factory=dict)
     state: str = State.SUBMITTING
     external_id: str = ""
+    # Of a pool; empty: the account's own.
+    sender: str = ""
 
     def accept(self, number: int, message_id: str, shown_id: str) -> None:
         """The SMSC took a part; the first one's id names the message."""

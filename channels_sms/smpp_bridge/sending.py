@@ -31,12 +31,16 @@ NOTE_TRIES = 300
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to submit; ``validity_s`` in seconds, None: as long as the SMSC tries."""
+    """A message to submit; ``validity_s`` in seconds, None: as long as the SMSC tries.
+
+    ``sender`` empty: the account's own.
+    """
 
     delivery_uid: UUID
     to: str
     text: str
     validity_s: int | None = None
+    sender: str = ""
 
 
 async def send(line: Line, message: Outgoing) -> str:
@@ -64,7 +68,12 @@ async def _send(line: Line, message: Outgoing) -> str:
     )
     owner = line.owner
     submission = Submission(
-        owner.workspace_id, owner.channel_id, message.delivery_uid, message.to, len(pieces)
+        owner.workspace_id,
+        owner.channel_id,
+        message.delivery_uid,
+        message.to,
+        len(pieces),
+        sender=message.sender,
     )
     try:
         await line.journal.begin(submission)
@@ -128,7 +137,9 @@ async def _submit(
     while True:
         try:
             session = await line.wait_bound(deadline)
-            answer = await session.submit(submission.address, piece, reference, deadline)
+            answer = await session.submit(
+                submission.address, piece, reference, deadline, submission.sender
+            )
         except NotSent as error:
             problem: SendError = Throttled(str(error), retry_after=THROTTLED_SECONDS)
         else:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from time import monotonic
 
 import structlog
@@ -72,8 +73,10 @@ class Session:
             self.tasks.append(asyncio.create_task(self._enquire()))
         return status
 
-    async def submit(self, to: str, part: Part, reference: int, deadline: float) -> Answer:
-        """Send a part when the window has room; its answer.
+    async def submit(
+        self, to: str, part: Part, reference: int, deadline: float, sender: str = ""
+    ) -> Answer:
+        """Send a part when the window has room; its answer. ``sender`` empty: the account's own.
 
         Raises NotSent when there is no room by ``deadline`` (monotonic) or the connection is gone,
         Unclear when no answer came.
@@ -83,9 +86,10 @@ class Session:
                 await self.window.acquire()
         except TimeoutError:
             raise NotSent("The window is full.") from None
+        account = replace(self.account, source=sender) if sender else self.account
         try:
             return await self._ask(
-                lambda n: pdus.submit(self.account, to, part, reference, n), ANSWER_SECONDS
+                lambda n: pdus.submit(account, to, part, reference, n), ANSWER_SECONDS
             )
         finally:
             self.window.release()

@@ -55,7 +55,11 @@ class Web:
         body = await _json(request)
         try:
             message = Outgoing(
-                UUID(body["uid"]), str(body["to"]), str(body["text"]), _validity(body)
+                UUID(body["uid"]),
+                str(body["to"]),
+                str(body["text"]),
+                _validity(body),
+                str(body.get("from", "")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise web.HTTPBadRequest(text="uid, to and text are needed.") from error

@@ -9,7 +9,10 @@ from django.utils.translation import gettext as _
 from conversations.models import Direction, Message
 from conversations.presenters.messages import PROBLEMS
 from conversations.selectors.life import Life
+from gateway.addresses import shown
 from gateway.models import BatchState, ChannelLog, Delivery, DeliveryStatus
+from gateway.quiet.places import Rule
+from gateway.quiet.words import is_held, why_held
 from gateway.states import State
 
 ICONS = {
@@ -46,7 +49,7 @@ def events(message: Message, life: Life) -> list[Event]:
         found += _exchanges(life.exchanges.get(row.pk, ()))
         found += [_report(one) for one in life.reports.get(row.pk, ())]
         found += _noted(row, life)
-        found += _outcome(row)
+        found += _outcome(row, life.rule)
     return sorted(found, key=lambda event: event.at or LAST)
 
 
@@ -69,7 +72,16 @@ def _beginning(message: Message) -> Event:
 def _queued(message: Message, row: Delivery) -> Iterator[Event]:
     title = _("Queued on %(channel)s for %(address)s")
     words = {"channel": row.channel.name, "address": row.address}
-    yield Event(row.created_at, "clock", title % words, why=_why_this_channel(message, row))
+    why = f"{_why_this_channel(message, row)} {_from(row)}".strip()
+    yield Event(row.created_at, "clock", title % words, why=why)
+
+
+def _from(row: Delivery) -> str:
+    """Which sender of the channel's pool it left from, once it has one."""
+    if not row.sender:
+        return ""
+    words = {"sender": shown(row.sender), "why": row.get_sender_why_display()}
+    return _("From %(sender)s, %(why)s.") % words
 
 
 def _why_this_channel(message: Message, row: Delivery) -> str:
@@ -153,7 +165,7 @@ def _noted(row: Delivery, life: Life) -> Iterator[Event]:
             yield Event(at, icon, str(state.label), tone=tone)
 
 
-def _outcome(row: Delivery) -> Iterator[Event]:
+def _outcome(row: Delivery, rule: Rule | None) -> Iterator[Event]:
     """How it stands, where neither an attempt nor a report says so."""
     state = State(row.state)
     if state == State.CANCELLED:
@@ -168,7 +180,7 @@ def _outcome(row: Delivery) -> Iterator[Event]:
     elif state == State.UNKNOWN:
         yield Event(row.ask_at, "circle-help", _unclear(row), tone="warning")
     elif state == State.QUEUED:
-        yield _waiting(row)
+        yield _waiting(row, rule)
 
 
 def _unclear(row: Delivery) -> str:
@@ -183,7 +195,7 @@ def _why_cancelled(row: Delivery) -> str:
     return _("With its campaign “%(name)s”.") % {"name": row.batch.name}
 
 
-def _waiting(row: Delivery) -> Event:
+def _waiting(row: Delivery, rule: Rule | None) -> Event:
     channel = row.channel
     why = ""
     if not channel.enabled:
@@ -192,6 +204,8 @@ def _waiting(row: Delivery) -> Event:
         why = _("The channel is paused: %(reason)s") % {"reason": channel.paused_reason}
     elif row.batch is not None and row.batch.state == BatchState.PAUSED:
         why = _("Its campaign is paused.")
+    elif rule is not None and is_held(row):
+        why = why_held(row, rule)
     elif row.error_class:
         why = _class_in_words(row.error_class)
     return Event(row.due_at, "clock", _("Waits; due at this time"), why)

@@ -8,6 +8,8 @@ from django.db.models import Q
 
 from conversations.models import Message
 from gateway.models import ChannelLog, Delivery, DeliveryStatus
+from gateway.quiet.places import Rule
+from gateway.quiet.words import rule_of
 
 # A delivery that was asked about again and again is cut here, the newest kept.
 MOST_EXCHANGES = 200
@@ -15,18 +17,27 @@ MOST_EXCHANGES = 200
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A message's rows, each list the oldest first; ``exchanges`` and ``reports`` by delivery."""
+    """A message's rows, each list the oldest first; ``exchanges`` and ``reports`` by delivery.
+
+    ``rule`` is the workspace's quiet hours, where a delivery waits for their end.
+    """
 
     deliveries: Sequence[Delivery]
     exchanges: Mapping[int, Sequence[ChannelLog]]
     reports: Mapping[int, Sequence[DeliveryStatus]]
+    rule: Rule | None = None
 
 
 def life_of(message: Message) -> Life:
-    """Three statements, however long the life."""
+    """Three statements, however long the life; one more where it waits for its morning."""
     rows = Delivery.objects.filter(workspace=message.workspace_id, message_uid=message.uid)
     deliveries = list(rows.select_related("channel", "batch").order_by("id"))
-    return Life(deliveries, exchanges_of(deliveries), reports_of(deliveries))
+    return Life(
+        deliveries,
+        exchanges_of(deliveries),
+        reports_of(deliveries),
+        rule_of(message.workspace_id, deliveries),
+    )
 
 
 def exchanges_of(deliveries: Sequence[Delivery]) -> dict[int, list[ChannelLog]]:

@@ -208,12 +208,20 @@ class DeliverySerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(source="uid", read_only=True)
     channel = serializers.UUIDField(source="channel_id", read_only=True)
     address = serializers.CharField(read_only=True)
+    sender = serializers.CharField(
+        read_only=True,
+        allow_null=True,
+        help_text="Of a channel with several senders: the one it left from.",
+    )
     state = serializers.ChoiceField(choices=State.choices, read_only=True)
     error = serializers.SerializerMethodField()
     external_id = serializers.CharField(read_only=True, allow_null=True)
     attempts = serializers.IntegerField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     due_at = serializers.DateTimeField(read_only=True)
+    held_until = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="The end of quiet hours where the person is."
+    )
     expires_at = serializers.DateTimeField(read_only=True, allow_null=True)
     sent_at = serializers.DateTimeField(read_only=True, allow_null=True)
     delivered_at = serializers.DateTimeField(read_only=True, allow_null=True)

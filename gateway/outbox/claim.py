@@ -20,6 +20,7 @@ from gateway.models import Priority
 from gateway.outbox.changes import announce
 from gateway.outbox.places import RESERVE, RESERVE_SECONDS, Load, kept_for_replies
 from gateway.outbox.row import Row, channel_id_of, selected
+from gateway.quiet.holding import hold_back
 
 logger = structlog.get_logger(__name__)
 
@@ -43,7 +44,10 @@ TOKENS = f"""LEAST(
         b.tokens + GREATEST(0, b.elapsed) * b.rate,
         GREATEST(1, b.rate * {BURST_SECONDS}),
         CASE WHEN b.elapsed < 0 THEN b.elapsed * b.rate END)"""
-REFUSED = "q.expires_at <= clock_timestamp() OR s.reason IS NOT NULL"
+ENDED = "q.expires_at <= clock_timestamp() OR s.reason IS NOT NULL"
+# Held back by quiet hours: another time is found for it (gateway.quiet.holding).
+REFUSED = f"""{ENDED} OR (q.marketing
+        AND (q.quiet_at <= clock_timestamp() OR q.held_until > clock_timestamp()))"""
 OPTED_OUT = """LEFT JOIN gateway_suppression s ON q.marketing
         AND s.workspace_id = q.workspace_id AND s.medium = q.medium AND s.address = q.address"""
 
@@ -86,7 +90,7 @@ room AS MATERIALIZED (
 locked AS (
     SELECT room.places, room.tokens, q.* FROM room CROSS JOIN LATERAL (
         SELECT d.id, d.channel_id, d.workspace_id, d.medium, d.address, d.cost, d.priority,
-               d.due_at, d.expires_at, d.marketing
+               d.due_at, d.expires_at, d.marketing, d.quiet_at, d.held_until
         FROM gateway_delivery d WHERE d.channel_id = room.id AND {DUE}
         ORDER BY d.priority, d.due_at, d.id
         LIMIT LEAST(room.places, ceil(room.tokens))::int FOR UPDATE OF d SKIP LOCKED) AS q
@@ -131,7 +135,7 @@ ORDER BY sent.priority, sent.due_at, sent.id
 REFUSE = f"""
 WITH q AS (
     SELECT q.id, s.reason FROM gateway_delivery q {OPTED_OUT}
-    WHERE q.id = ANY(%s) AND q.state = 'queued' AND ({REFUSED})
+    WHERE q.id = ANY(%s) AND q.state = 'queued' AND ({ENDED})
     ORDER BY q.id FOR UPDATE OF q SKIP LOCKED)
 UPDATE gateway_delivery AS d SET
     state = CASE WHEN q.reason IS NULL THEN 'expired' ELSE 'failed' END,
@@ -227,6 +231,7 @@ def _refuse_if_possible(delivery_ids: Sequence[int]) -> None:
     # What was claimed beside them may leave; these are queued as before and seen again.
     try:
         refuse(delivery_ids)
+        hold_back(delivery_ids)
     except DatabaseError as error:
         logger.warning("not refused now", count=len(delivery_ids), reason=type(error).__name__)
 

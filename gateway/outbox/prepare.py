@@ -8,11 +8,12 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import DatabaseError
 from django.urls import reverse
 
 from gateway.content.model import Media
 from gateway.contract import Adapter
-from gateway.errors import BadCredentials, SendError
+from gateway.errors import BadCredentials, SendError, Withdrawn
 from gateway.events import OutboundMessage
 from gateway.media.renewing import with_fresh_links
 from gateway.models import Channel, Delivery
@@ -22,6 +23,8 @@ from gateway.outbox.row import Row
 from gateway.outbox.settle import Outcome
 from gateway.registry import adapter_class, base_url
 from gateway.secrets import unseal
+from gateway.senders.choosing import assign_senders
+from gateway.senders.pool import Pool
 
 logger = structlog.get_logger(__name__)
 
@@ -66,6 +69,7 @@ class Line:
     account: Account
     adapter: Adapter | SendError
     status_url: str
+    pool: Pool | None = None
 
 
 class Lines:
@@ -78,7 +82,9 @@ class Lines:
         """The channel with the config it has now."""
         line = self.kept.get(channel_id)
         if line is None or line.account != account or isinstance(line.adapter, SendError):
-            line = Line(account, _adapter(channel_id, account), status_url(channel_id))
+            adapter = _adapter(channel_id, account)
+            pool = adapter.senders() if isinstance(adapter, Adapter) else None
+            line = Line(account, adapter, status_url(channel_id), pool)
             self.kept[channel_id] = line
         return line
 
@@ -87,23 +93,45 @@ def _adapter(channel_id: UUID, account: Account) -> Adapter | SendError:
     """The channel's adapter; one that is broken is to be paused, not to stop the others."""
     try:
         cls = adapter_class(account.kind)
-        return cls(unseal(account.config), base_url=base_url(cls))
+        adapter = cls(unseal(account.config), base_url=base_url(cls))
+        adapter.senders()  # it keeps what it has read
     except Exception as error:
         logger.exception("channel cannot be used", channel=str(channel_id))
         return BadCredentials(f"{type(error).__name__}: {error}")
+    return adapter
 
 
 def prepare_sends(given: Claim, lines: Lines) -> Prepared:
     """Messages and adapters of claimed rows."""
     prepared = Prepared()
     ready_lines = {pk: lines.of(pk, account) for pk, account in given.accounts.items()}
+    without = _assign_senders(given.rows, ready_lines)
     for row in given.rows:
         line = ready_lines[row.channel_id]
+        if row.pk in without:
+            prepared.broken.append(Outcome(row, error=Withdrawn("No sender could be noted.")))
+            continue
         if isinstance(line.adapter, SendError):
             prepared.broken.append(Outcome(row, error=line.adapter))
         else:
             prepared.ready.append(Ready(row, as_message(row, line.status_url), line.adapter))
     return prepared
+
+
+def _assign_senders(rows: Sequence[Row], lines: Mapping[UUID, Line]) -> set[int]:
+    """Give rows of channels with a pool their senders; which of them must wait for one.
+
+    Nothing leaves from a sender that is not noted: nobody could ask the provider about it.
+    """
+    pools = {pk: line.pool for pk, line in lines.items() if line.pool is not None}
+    if not pools:
+        return set()
+    try:
+        assign_senders(rows, pools)
+    except DatabaseError as error:
+        logger.warning("no senders now", count=len(rows), reason=type(error).__name__)
+        return {row.pk for row in rows if row.channel_id in pools}
+    return set()
 
 
 def prepare_questions(questions: Questions, lines: Lines) -> Prepared:
@@ -157,6 +185,7 @@ def as_message(row: Row, reports: str) -> OutboundMessage:
         media=tuple(Media(**one) for one in content.get("media", ())),
         marketing=row.marketing,
         lifetime_s=_lifetime_s(row),
+        sender=row.sender or "",
     )
 
 

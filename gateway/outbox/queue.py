@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -16,6 +17,7 @@ from gateway.fallback.policy import Policy, arm
 from gateway.models import Batch, BatchState, Channel, Delivery, Priority
 from gateway.outbox.changes import announce
 from gateway.outbox.waking import wake_outbox
+from gateway.quiet.places import Place, Rule, rules_of
 from gateway.registry import adapter_for
 from gateway.states import State, may_follow
 
@@ -24,12 +26,14 @@ QUEUE_BULK = """
 INSERT INTO gateway_delivery
     (workspace_id, channel_id, batch_id, uid, message_uid, medium, address, content, cost, priority,
      marketing, state, due_at, created_at, attempts, asks, error_class, error_code, error_text,
-     fallback_s)
+     fallback_s, zone, held_until, quiet_at)
 SELECT %(workspace)s, %(channel)s, %(batch)s, item.uid, item.uid, %(medium)s, item.address,
     jsonb_build_object('text', item.text), item.cost, %(priority)s,
-    true, 'queued', %(now)s, %(now)s, 0, 0, '', '', '', %(fallback_s)s
-FROM unnest(%(uids)s::uuid[], %(addresses)s::text[], %(texts)s::text[], %(costs)s::float[])
-    AS item (uid, address, text, cost)
+    true, 'queued', coalesce(item.held_until, %(now)s), %(now)s, 0, 0, '', '', '', %(fallback_s)s,
+    item.zone, item.held_until, item.quiet_at
+FROM unnest(%(uids)s::uuid[], %(addresses)s::text[], %(texts)s::text[], %(costs)s::float[],
+        %(zones)s::text[], %(held)s::timestamptz[], %(quiet)s::timestamptz[])
+    AS item (uid, address, text, cost, zone, held_until, quiet_at)
 ON CONFLICT (uid) DO NOTHING
 """
 QUEUE_BULK_WITH_FALLBACK = f"""
@@ -55,11 +59,15 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BulkItem:
-    """One bulk message. ``uid`` becomes the delivery's own and makes a repeat impossible."""
+    """One bulk message. ``uid`` becomes the delivery's own and makes a repeat impossible.
+
+    ``zone``: the person's own, where it is known.
+    """
 
     uid: uuid.UUID
     address: str
     text: str
+    zone: str = ""
 
 
 @transaction.atomic
@@ -101,6 +109,9 @@ def queue_parts(
     adapter = adapter_for(channel)
     parts = [worded(adapter, content) for content in parts]
     now = timezone.now()
+    place = Place(now)
+    if terms.marketing:
+        place = rules_of([channel.workspace_id])[channel.workspace_id].place("", address, now)
     deliveries = Delivery.objects.bulk_create(
         Delivery(
             workspace_id=channel.workspace_id,
@@ -109,16 +120,18 @@ def queue_parts(
             medium=adapter.medium,
             address=address,
             content=write(content),
-            part=place,
+            part=part,
             fallback_s=terms.fallback.fallback_s if terms.fallback else None,
             cost=adapter.segments(content.text),
             priority=terms.priority,
             marketing=terms.marketing,
-            due_at=now,
+            due_at=place.due_at,
+            held_until=place.held_until,
+            quiet_at=place.quiet_at,
             expires_at=terms.expires_at,
             created_at=now,
         )
-        for place, content in enumerate(parts)
+        for part, content in enumerate(parts)
     )
     if terms.fallback is not None:
         arm(deliveries, terms.fallback)
@@ -134,13 +147,15 @@ def queue_bulk(
     batch: Batch,
     items: Sequence[BulkItem],
     fallback: Policy | None = None,
+    rule: Rule | None = None,
 ) -> int:
     """Queue a batch's messages in one statement; returns how many are new.
 
-    An item whose uid is already in the outbox is left alone.
+    An item whose uid is already in the outbox is left alone. ``rule``: the workspace's quiet hours.
     """
     adapter = adapter_for(channel)
     texts = [adapter.wording(item.text) for item in items]
+    now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
             QUEUE_BULK_WITH_FALLBACK if fallback else QUEUE_BULK,
@@ -153,7 +168,8 @@ def queue_bulk(
                 "batch": batch.pk,
                 "medium": adapter.medium,
                 "priority": Priority.BULK.value,
-                "now": timezone.now(),
+                "now": now,
+                **_places(items, rule, now),
                 "uids": [str(item.uid) for item in items],
                 "addresses": [item.address for item in items],
                 "texts": texts,
@@ -165,6 +181,19 @@ def queue_bulk(
         replace_unreachable(channel, [item.uid for item in items])
     wake_outbox()
     return queued
+
+
+def _places(items: Sequence[BulkItem], rule: Rule | None, now: datetime) -> dict[str, list[Any]]:
+    """When each may leave; empty arrays, which stand for nothing but NULL, where it always may."""
+    zones = [item.zone or None for item in items] if any(item.zone for item in items) else []
+    if rule is None or rule.hours is None:
+        return {"zones": zones, "held": [], "quiet": []}
+    places = [rule.place(item.zone, item.address, now) for item in items]
+    return {
+        "zones": zones,
+        "held": [place.held_until for place in places],
+        "quiet": [place.quiet_at for place in places],
+    }
 
 
 @transaction.atomic

@@ -34,6 +34,7 @@ COLUMNS = (
     "marketing",
     "fallback_s",
     "expires_at",
+    "sender",
 )
 STATE, CONTENT, CHANNEL = (COLUMNS.index(name) for name in ("state", "content", "channel_id"))
 # Ids that nobody reads are not worth an object each; there are few channels.
@@ -67,6 +68,7 @@ class Row:
     marketing: bool
     fallback_s: int | None
     expires_at: datetime | None
+    sender: str | None
     error_text: str = ""
 
     @classmethod

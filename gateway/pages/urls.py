@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from gateway.pages import branding, channels, fallback, inbound, log, prices, trying
+from gateway.pages import branding, channels, fallback, inbound, log, prices, quiet, trying
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="settings-channels"), name="settings"),
@@ -46,6 +46,7 @@ urlpatterns = [
         channels.change_state,
         name="settings-channel-state",
     ),
+    path("quiet-hours/", quiet.quiet_hours, name="settings-quiet-hours"),
     path("log/", log.log_list, name="settings-log"),
     path("log/<int:entry_id>/", log.log_entry, name="settings-log-entry"),
     path("inbound/", inbound.trouble_list, name="settings-inbound"),

@@ -189,6 +189,15 @@ def test_texts_arrive_as_they_were_and_receipts_come_back(
     assert phones.shown(delivery.address) == [text]
 
 
+def test_a_sender_of_a_pool_is_the_source_on_the_phone(phones: Phones) -> None:
+    channel = make_channel(senders="+34900100200 ES\nSHOP GB")
+    delivery = queued(channel, LONG_GSM, "+34600000001")
+    run()
+    becomes(delivery, State.DELIVERED)
+    [message] = phones.get(f"{phones.simulator}/sent?provider=smpp&to=%2B34600000001")["messages"]
+    assert message["from"] == "+34900100200"
+
+
 def test_a_phone_that_cannot_be_reached(phones: Phones, channel: Channel) -> None:
     number = builders.phone()
     phones.post("/phones", number=number, error_code=34)

@@ -120,6 +120,12 @@ def test_how_it_stands_has_a_reason(fields: dict[str, Any], title: str, why: str
     assert why in found[0].why
 
 
+def test_it_tells_from_which_sender_of_a_pool_it_left() -> None:
+    message, _row = sent(state=State.SENT, sender="+34900100200", sender_why="written_to")
+    told = " ".join(event.why for event in events(message, life_of(message)))
+    assert "From +34 900 100 200, the number this person wrote to." in told
+
+
 def test_what_was_cancelled_with_its_campaign_names_it() -> None:
     message, row = sent(state=State.CANCELLED)
     row.batch = Batch.objects.create(

@@ -1,0 +1,1 @@
+"""Quiet hours: marketing does not leave while it is night where the person is."""

@@ -1,0 +1,1 @@
+"""Several senders of one channel: which of them a person gets, and that it stays the same."""
