@@ -104,6 +104,19 @@ def test_what_is_wrong_is_said_where_it_is(
     expect(customer.get_by_test_id("bubble-in")).to_have_count(1)
     button.get_by_test_id("suggestion-url").fill("https://example.org/shop")
     expect(error).to_have_count(0)
+    # What nobody has touched is marked too, and stays so when the preview has answered.
+    dialog.get_by_test_id("add-suggestion").last.click()
+    second = dialog.get_by_test_id("rich-suggestion").last
+    second.get_by_test_id("suggestion-type").select_option("dial")
+    second.get_by_test_id("suggestion-text").fill("Call")
+    with agent.expect_response("**/preview/"):
+        dialog.get_by_test_id("rich-send").click()
+    missing = second.locator(".field-error:visible")
+    expect(missing).to_have_text("This is needed.")
+    with agent.expect_response("**/preview/"):
+        second.get_by_test_id("suggestion-text").fill("Call us")
+    expect(missing).to_have_text("This is needed.")
+    second.locator("[data-drop]").click()
     dialog.get_by_test_id("rich-send").click()
     expect(customer.get_by_test_id("bubble-in").last).to_contain_text("https://example.org/shop")
 

@@ -173,6 +173,7 @@ export class Builder {
 
   empty(one) {
     one.hidden = true;
+    delete one.dataset.touched;
     for (const item of $$("[data-items] > *", one)) item.remove();
     for (const error of $$("[data-node-error]", one)) { error.hidden = true; delete error.dataset.kept; }
     for (const field of $$("[data-field]", one)) if (field.tagName !== "SELECT") field.value = "";

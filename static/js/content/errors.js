@@ -11,9 +11,9 @@ export function showErrors(root, places, errors, all) {
   for (const [path, words] of Object.entries(errors)) {
     const element = placeOf(root, places, path.replace(/^content\.?/, ""));
     const field = element.matches("[data-field]") && element.type !== "hidden";
-    if (field && !all && !("touched" in element.dataset)) continue;
-    // An empty card is a beginning, not a mistake.
-    if (!field && !all && element.matches("[data-node]")) continue;
+    // What nobody has been at is a beginning, not a mistake; what was told once is told until it is right.
+    if (all) element.dataset.touched = "";
+    else if ((field || element.matches("[data-node]")) && !("touched" in element.dataset)) continue;
     const place = errorPlace(element) ?? $("[data-node-error]", root);
     place.textContent = [words].flat().join(" ");
     element.closest("details")?.setAttribute("open", "");
