@@ -1,4 +1,4 @@
-"""Removes files: those no message uses, and those of messages that are erased."""
+"""Removes files: those nothing uses, and those of messages that are erased."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from gateway.media.models import MessageFile, StoredFile
+from gateway.media.models import HeldFile, MessageFile, StoredFile
 from gateway.media.storing import media_storage
 
 BATCH = 100
@@ -32,21 +32,25 @@ def release_files(message_uids: Collection[UUID], *, workspace_id: int) -> int:
     uses = MessageFile.objects.in_workspace(workspace_id).filter(message_uid__in=message_uids)
     ids = list(uses.exclude(file=None).values_list("file", flat=True))
     uses.delete()
-    rows = StoredFile.objects.in_workspace(workspace_id).filter(pk__in=ids, uses=None)
+    rows = StoredFile.objects.in_workspace(workspace_id).filter(pk__in=ids, uses=None, holds=None)
     return _remove(list(rows.order_by("id").select_for_update(of=("self",))))
 
 
 @transaction.atomic
 def _remove_some(before: datetime) -> int:
-    rows = StoredFile.objects.filter(created_at__lt=before, uses=None).order_by("created_at")
+    rows = StoredFile.objects.filter(created_at__lt=before, uses=None, holds=None)
     # Whoever attaches one at this moment holds its row, and it is left.
-    locked = rows.select_for_update(of=("self",), skip_locked=True)[:BATCH]
+    locked = rows.order_by("created_at").select_for_update(of=("self",), skip_locked=True)[:BATCH]
     return _remove(list(locked))
 
 
 def _remove(rows: list[StoredFile]) -> int:
     """The bytes first: a row whose bytes are gone is removed next time, not the other way round."""
-    held = set(MessageFile.objects.filter(file__in=rows).values_list("file", flat=True))
+    held = {
+        file
+        for uses in (MessageFile, HeldFile)
+        for file in uses.objects.filter(file__in=rows).values_list("file", flat=True)
+    }
     free = [row for row in rows if row.pk not in held]
     for row in free:
         media_storage().delete(row.path)
