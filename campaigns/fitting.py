@@ -39,7 +39,7 @@ def content_errors(campaign: Campaign) -> dict[str, str]:
 
 
 def messages_taken(campaign: Campaign, content: Content) -> int:
-    """The most provider messages that the content takes for anybody looked at; 0 without channel."""
+    """The most provider messages it takes for anybody looked at; 0 without a channel."""
     if campaign.channel is None:
         return 0
     adapter = adapter_for(campaign.channel)

@@ -43,9 +43,9 @@ class Campaign(WorkspaceModel):
 
     Either ``text`` or ``content`` (JSON as gateway.content.reading writes it, variables in place).
 
-    Launching freezes the audience, the text, the channel and what takes over. The lines of the ledger are then
-    handed over to the outbox in the order of their ids, so that one mark says of a million lines
-    which have been, and no line is written again.
+    Launching freezes the audience, the text, the channel and what takes over. The lines of the
+    ledger are then handed over to the outbox in the order of their ids, so that one mark says of a
+    million lines which have been, and no line is written again.
     """
 
     name = models.CharField(_("name"), max_length=200)
