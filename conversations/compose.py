@@ -31,12 +31,13 @@ def compose(
     note: bool = False,
     seen: int | None = None,
     files: Sequence[UUID] = (),
+    content: Content | None = None,
 ) -> Message:
     """Send a reply, or keep a note. ``seen`` None: no matter what came since.
 
-    ``files`` are stored files that go with a reply. Raises ThreadMoved, or ValidationError naming
-    ``text``, ``files`` or ``uid``. The same ``uid`` again gives
-    the same message.
+    ``files`` are stored files that go with a reply; ``content`` is all of it, where it is more than
+    text and files. Raises ThreadMoved, or ValidationError naming ``text``, ``files``, ``uid`` or a
+    part of ``content``. The same ``uid`` again gives the same message.
     """
     if note:
         return services.add_note(conversation=conversation, author=author, text=text, uid=uid)
@@ -44,7 +45,8 @@ def compose(
         arrived = threads.arrived_since(conversation, author, seen)
         if arrived and not threads.by_uid(conversation, [uid]):
             raise ThreadMoved(arrived)
-    content = _with_files(text, files) if files else None
+    if content is None and files:
+        content = _with_files(text, files)
     return services.send_message(
         conversation=conversation, author=author, text=text, content=content, uid=uid
     )

@@ -28,7 +28,7 @@ class ComposeForm(forms.Form):
     """A reply or a note. ``seen`` is the newest message the writer saw when the draft began.
 
     ``sure`` set: they have seen what came since and send all the same. ``file`` (repeated) are the
-    ids of files that go with it.
+    ids of files that go with it. ``content`` is rich content as JSON, text and files included.
     """
 
     text = forms.CharField(required=False, strip=False, max_length=20_000)
@@ -37,6 +37,7 @@ class ComposeForm(forms.Form):
     seen = forms.IntegerField(required=False, min_value=0, max_value=2**63 - 1)
     sure = forms.BooleanField(required=False)
     file = UuidsField(required=False)
+    content = forms.CharField(required=False, strip=False)
 
 
 class DraftForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from conversations.views import actions, fragments, life, pages, reaching
+from conversations.views import actions, fragments, life, looking, pages, reaching
 
 urlpatterns = [
     path("", pages.inbox, name="inbox"),
@@ -31,6 +31,7 @@ urlpatterns = [
         name="message-life",
     ),
     path("conversations/<int:pk>/files/", actions.upload, name="conversation-files"),
+    path("conversations/<int:pk>/preview/", looking.preview, name="conversation-preview"),
     path("conversations/<int:pk>/draft/", actions.draft, name="conversation-draft"),
     path("conversations/<int:pk>/read/", actions.read, name="conversation-read"),
     path("conversations/<int:pk>/assign/", actions.assign, name="conversation-assign"),

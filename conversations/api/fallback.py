@@ -43,7 +43,7 @@ def policy_for(channel: Channel, terms: dict[str, Any]) -> Policy | None:
 
     Raises ValidationError that names the part of ``fallback`` that cannot work.
     """
-    urgent = terms["urgent"]
+    urgent = terms.get("urgent", False)
     if "fallback" not in terms:
         return policy_of(channel, urgent=urgent)
     wanted = terms["fallback"]

@@ -21,6 +21,7 @@ from accounts.rest.views import WorkspaceViewSet
 from accounts.roles import Ability
 from contacts.labels import resolve_labels
 from conversations import services
+from conversations.api.looks import LooksSerializer, PreviewSerializer, preview
 from conversations.api.reach import reach
 from conversations.api.serializers import (
     AssignSerializer,
@@ -204,6 +205,14 @@ class MessageViewSet(WorkspaceViewSet):
         context = {**self.get_serializer_context(), "reason": choice.reason}
         shown = show_messages([message], context, serializer=SentSerializer)[0]
         return Response(shown, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=PreviewSerializer, responses=LooksSerializer)
+    @action(detail=False, methods=["post"])
+    def preview(self, request: Request) -> Response:
+        """How a message would look on a channel and on its fallback; nothing is sent."""
+        fields = self.checked(PreviewSerializer)
+        found = preview(workspace_id=self.member.workspace_id, **fields)
+        return Response(LooksSerializer({"looks": found}).data)
 
 
 def show_messages(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,6 +16,7 @@ from conversations.presenters.messages import Beside, Bubble, bubbles
 from conversations.presenters.rows import Row, row
 from conversations.selectors import threads
 from conversations.selectors.files import files_of
+from gateway.pages.builder import Builder
 from gateway.registry import UnknownKind, capabilities_of
 
 
@@ -44,6 +46,7 @@ class Composer:
     note: bool
     seen: int | None
     newest: int
+    builder: Builder
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,16 @@ def composer(
         note=draft.note if draft else False,
         seen=seen,
         newest=newest,
+        builder=_builder(conversation),
+    )
+
+
+def _builder(conversation: Conversation) -> Builder:
+    """Of more than text; the text is the composer's own."""
+    return Builder(
+        upload_url=reverse("conversation-files", args=[conversation.pk]),
+        preview_url=reverse("conversation-preview", args=[conversation.pk]),
+        preview="#rich-looks",
     )
 
 

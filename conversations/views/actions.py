@@ -26,6 +26,7 @@ from conversations.views.fragments import fresh_rows
 from gateway.media import words
 from gateway.media.attaching import as_media
 from gateway.media.uploads import take_upload
+from gateway.pages.builder import read_built
 
 
 def action(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -82,6 +83,7 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
             note=data["note"],
             seen=None if data["sure"] else data["seen"],
             files=data["file"],
+            content=read_built(data["content"]) if data["content"] else None,
         )
     except ThreadMoved as moved:
         context = {"bubbles": present(moved.arrived, request.member), "conversation": conversation}

@@ -26,13 +26,14 @@ def each_media(content: Content, change: Callable[[Media, str], Media]) -> Conte
     )
 
 
-def resolved(content: Content, workspace_id: int) -> Content:
+def resolved(content: Content, workspace_id: int, *, lock: bool = True) -> Content:
     """The content with what is known of its stored files, and a link to each.
 
-    The files' rows are locked until the transaction ends, so that the sweep leaves them.
+    The files' rows are locked until the transaction ends, so that the sweep leaves them; without
+    ``lock`` they are only looked at.
     ValidationError by ``content.media.0.file`` for one that is not there (any more).
     """
-    return with_files(content, files_in(content, workspace_id, lock=True))
+    return with_files(content, files_in(content, workspace_id, lock=lock))
 
 
 def files_in(content: Content, workspace_id: int, *, lock: bool = False) -> Mapping[str, Media]:

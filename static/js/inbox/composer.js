@@ -4,6 +4,7 @@ import { $, $$, fragment, request, t } from "../ui.js";
 import { send as tell } from "../realtime.js";
 import * as files from "./files.js";
 import * as outbox from "./outbox.js";
+import * as rich from "./rich.js";
 import { segment } from "./segments.js";
 import * as thread from "./thread.js";
 
@@ -39,6 +40,7 @@ export function mount(element) {
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
   form.addEventListener("click", clicked);
   $("#messages").addEventListener("click", retried);
+  rich.mount(root, conversation(), { send: submit, changed: filesChanged });
   files.mount(form, conversation(), filesChanged);
   showMode(isNote());
   showSendWith();
@@ -53,7 +55,7 @@ export function mount(element) {
 export function unmount() {
   if (root && dirty) saveDraft(true);
   clearTimeout(draftTimer);
-  if (root) files.unmount(conversation());
+  if (root) { files.unmount(conversation()); rich.unmount(); }
   waiting = false;
   root = form = input = null;
 }
@@ -72,10 +74,11 @@ export function start() {
 function typed() {
   if (input.value.trim() && seen === null) seen = newest();
   advanceSeen();
-  if (!input.value.trim() && !files.any()) { seen = null; hideMoved(); }
+  if (!input.value.trim() && !files.any() && !rich.any()) { seen = null; hideMoved(); }
   error("");
   grow();
   count();
+  rich.preview();
   dirty = true;
   $("#draft-state").textContent = "";
   clearTimeout(draftTimer);
@@ -123,10 +126,11 @@ function count() {
   const element = $("#composer-count");
   const text = input.value.trim();
   const most = Number(form.dataset.max);
-  const over = !isNote() && most ? [...text].length - most : 0;
+  // What is more than text is split where it is too long.
+  const over = !isNote() && !rich.any() && most ? [...text].length - most : 0;
   element.classList.toggle("is-over", over > 0);
   if (over > 0) element.textContent = t("too-long", { over });
-  else if (isNote() || !form.dataset.segments || !text) element.textContent = "";
+  else if (isNote() || rich.any() || !form.dataset.segments || !text) element.textContent = "";
   else {
     const { remaining, segments } = segment(text);
     element.textContent = t("segments", { left: remaining, parts: segments });
@@ -164,6 +168,10 @@ function clicked(event) {
   if (event.target.closest("[data-keep-editing]")) { hideMoved(); seen = newest(); input.focus(); }
 }
 
+/** Open the builder, or show how it would look. */
+export const build = () => form && !isNote() && rich.open();
+export const preview = () => form && rich.togglePreview();
+
 export function setMode(note) {
   if (!form) return;
   waiting = false;
@@ -198,9 +206,12 @@ function error(text) {
 // --- Sending -------------------------------------------------------------------------------------------------
 
 function filesChanged() {
-  if (seen === null && files.any()) seen = newest();
-  if (!files.any() && !input.value.trim()) seen = null;
+  const more = files.any() || rich.any();
+  if (seen === null && more) seen = newest();
+  if (!more && !input.value.trim()) seen = null;
   error("");
+  count();
+  rich.preview();
   if (waiting && !files.uploading()) { waiting = false; submit(); }
 }
 
@@ -211,10 +222,12 @@ function submit({ sure = false } = {}) {
   const attached = isNote() ? [] : files.ready();
   if (!isNote() && files.uploading()) { waiting = true; return error(t("files-uploading")); }
   if (!isNote() && files.broken()) return error(t("files-missing"));
-  if (!text && !attached.length) return input.focus();
+  const richly = !isNote() && rich.any();
+  if (!text && !attached.length && !richly) return input.focus();
   const most = Number(form.dataset.max);
-  if (!isNote() && most && [...text].length > most) return error(t("too-long", { over: [...text].length - most }));
+  if (!isNote() && !richly && most && [...text].length > most) return error(t("too-long", { over: [...text].length - most }));
   const entry = { uid: uuid(), conversation: conversation(), text, note: isNote(), seen, sure, files: attached };
+  if (richly) Object.assign(entry, { content: rich.whole(text, attached), rich: rich.take() });
   outbox.keep(entry);
   if (attached.length) files.clear();
   input.value = "";
@@ -248,6 +261,8 @@ function show(entry) {
   const group = `${entry.note ? "note" : "text"}-False-${document.body.dataset.member}`;
   item.dataset.group = group;
   $(".bubble-text", item).textContent = entry.text;
+  $(".bubble-rich", item).hidden = !entry.rich;
+  $("[data-rich-words]", item).textContent = rich.words(entry.rich);
   files.names($(".files", item), entry.files ?? []);
   if (entry.note) {
     item.classList.replace("msg-out", "msg-note");
@@ -273,6 +288,7 @@ async function post(entry) {
   if (!outbox.entries().some((other) => other.uid === entry.uid)) return;
   const data = { text: entry.text, uid: entry.uid, note: entry.note ? "on" : "", seen: entry.seen ?? "", sure: entry.sure ? "on" : "" };
   if (entry.files?.length) data.file = entry.files.map((file) => file.id);
+  if (entry.content) data.content = JSON.stringify(entry.content);
   const response = await request(`/conversations/${entry.conversation}/send/`, { method: "POST", data }).catch(() => null);
   if (response?.status === 201) {
     outbox.drop(entry.uid);
@@ -288,7 +304,7 @@ async function post(entry) {
   } else if (response?.status === 422) {
     outbox.drop(entry.uid);
     const { errors } = await response.json();
-    refused(entry, Object.values(errors).flat().join(" "));
+    refused(entry, errors);
   } else {
     failed(entry, response ? t("send-refused") : t("send-failed"));
   }
@@ -297,6 +313,7 @@ async function post(entry) {
 // The thread moved while another one is open: the text becomes the draft there again.
 function giveBack(entry) {
   files.keep(entry.conversation, entry.files ?? []);
+  rich.keep(entry.conversation, entry.rich);
   const data = { text: entry.text, note: entry.note ? "on" : "" };
   return request(`/conversations/${entry.conversation}/draft/`, { method: "POST", data }).catch(() => null);
 }
@@ -322,15 +339,17 @@ function takeBack(entry) {
   input.value = input.value.trim() ? `${entry.text}\n${input.value}` : entry.text;
   showMode(entry.note);
   files.restore(entry.files ?? []);
+  if (entry.rich) rich.restore(entry.rich);
   grow();
   count();
   saveDraft();
 }
 
-function refused(entry, text) {
+function refused(entry, errors) {
   if (conversation() !== entry.conversation) return;
   takeBack(entry);
-  error(text);
+  error(Object.values(errors).flat().join(" "));
+  if (entry.rich) rich.open(errors);
 }
 
 function failed(entry, text) {

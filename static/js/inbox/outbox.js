@@ -12,7 +12,7 @@ function all() {
 
 const store = (entries) => localStorage.setItem(key(), JSON.stringify(entries));
 
-/** Entries {uid, conversation, text, note, seen, sure, files}, oldest first; of one conversation if given. */
+/** Entries {uid, conversation, text, note, seen, sure, files, content, rich}, oldest first; of one conversation if given. */
 export const entries = (conversation) => all().filter((entry) => !conversation || entry.conversation === conversation);
 
 export function keep(entry) {

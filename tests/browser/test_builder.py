@@ -1,0 +1,145 @@
+"""The builder in a browser: a carousel is built, looked at for every phone, sent and tapped."""
+
+import uuid
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from benches.api import Api
+from benches.stack import Stack
+from tests.browser.test_inbox import Login, Phone, number, say
+from tests.browser.test_rcs import api
+
+__all__ = ["api", "number"]  # fixtures
+
+
+def open_with(agent: Page, stack: Stack, api: Api, number: str, mark: str) -> None:
+    """A conversation by RCS, open before the agent."""
+    (rcs,) = [one for one in api.get("channels/")["results"] if one["kind"] == "google_rcs"]
+    to = {"kind": "phone", "value": number}
+    sent = api.post("messages/", {"to": to, "channel": rcs["id"], "text": f"Hello! {mark}"})
+    agent.goto(f"{stack.url}/conversations/{sent['conversation']}/")
+    expect(agent.get_by_test_id("message").filter(has_text=mark)).to_have_count(1)
+
+
+def add_card(dialog: Locator, title: str, answer: str) -> None:
+    """A card with a suggested reply."""
+    dialog.get_by_test_id("add-card").click()
+    card = dialog.get_by_test_id("rich-card").last
+    card.get_by_test_id("card-title").fill(title)
+    card.get_by_test_id("card-add-suggestion").click()
+    card.get_by_test_id("suggestion-text").fill(answer)
+
+
+@pytest.fixture
+def agent(login: Login) -> Page:
+    """With what went wrong on the page."""
+    return login("admin")
+
+
+def test_a_carousel_is_built_seen_and_tapped(
+    stack: Stack, agent: Page, phone: Phone, number: str, api: Api
+) -> None:
+    Api.tell(f"{stack.simulator}/phones", {"number": number, "rcs": True})
+    customer, mark = phone(number), uuid.uuid4().hex[:8]
+    open_with(agent, stack, api, number, mark)
+    agent.get_by_test_id("composer-input").fill(f"Which room do you like? {mark}")
+    agent.get_by_test_id("rich-open").click()
+    dialog = agent.get_by_test_id("rich-dialog")
+    expect(dialog.get_by_test_id("rich-text")).to_have_value(f"Which room do you like? {mark}")
+    add_card(dialog, "Garden", "Take the garden")
+    add_card(dialog, "Sea", "Take the sea")
+    dialog.get_by_test_id("rich-card").last.locator("[data-move='-1']").first.click()
+
+    rcs, sms = dialog.get_by_test_id("look").all() if _two_looks(dialog) else []
+    expect(rcs.get_by_test_id("look-card")).to_have_text(["SeaTake the sea", "GardenTake the garden"])
+    expect(sms).to_contain_text("If RCS does not arrive in 60 s, it goes as:")
+    expect(sms.get_by_test_id("look-text").last).to_contain_text("Sea\n1. Take the sea")
+    expect(sms.get_by_test_id("look-text").last).to_contain_text("Garden\n2. Take the garden")
+    expect(sms.get_by_test_id("look-changes")).to_contain_text("SMS shows no cards")
+
+    # Escape closes, and nothing is lost; nor by a reload.
+    agent.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(agent.get_by_test_id("composer-rich")).to_have_text("2 cards, 2 suggestions")
+    expect(agent.locator("#draft-state")).to_have_text("Draft saved")
+    agent.reload()
+    expect(agent.get_by_test_id("composer-rich")).to_have_text("2 cards, 2 suggestions")
+    agent.get_by_test_id("rich-open").click()
+    expect(dialog.get_by_test_id("look-card")).to_have_count(2)
+    dialog.get_by_test_id("rich-send").click()
+
+    expect(agent.get_by_test_id("message-card")).to_have_count(2)
+    expect(agent.get_by_test_id("composer-rich")).to_be_hidden()
+    expect(agent.get_by_test_id("composer-input")).to_have_value("")
+    customer.get_by_role("button", name="Take the garden").click()
+    answer = agent.locator(".msg-in").get_by_test_id("message-text")
+    expect(answer.last).to_have_text("Take the garden")
+
+
+def _two_looks(dialog: Locator) -> bool:
+    expect(dialog.get_by_test_id("look")).to_have_count(2)
+    expect(dialog.get_by_test_id("look-card").first).to_contain_text("Sea")
+    expect(dialog.get_by_test_id("look-card")).to_have_count(2)
+    expect(dialog.get_by_test_id("look-card").last).to_contain_text("Take the garden")
+    return True
+
+
+def test_what_is_wrong_is_said_where_it_is(
+    stack: Stack, agent: Page, phone: Phone, number: str, api: Api
+) -> None:
+    mark = uuid.uuid4().hex[:8]
+    customer = phone(number)
+    open_with(agent, stack, api, number, mark)
+    agent.get_by_test_id("rich-open").click()
+    dialog = agent.get_by_test_id("rich-dialog")
+    dialog.get_by_test_id("rich-text").fill(f"Look {mark}")
+    dialog.get_by_test_id("add-suggestion").click()
+    button = dialog.get_by_test_id("rich-suggestion")
+    button.get_by_test_id("suggestion-type").select_option("open_url")
+    button.get_by_test_id("suggestion-text").fill("Shop")
+    button.get_by_test_id("suggestion-url").fill("ftp://example.org")
+    dialog.get_by_test_id("rich-send").click()
+    # What was written is back, and the error is at its field.
+    error = button.locator(".field-error:visible")
+    expect(error).to_have_text("An address that begins with https:// is expected here.")
+    expect(button.get_by_test_id("suggestion-url")).to_be_focused()
+    expect(dialog.get_by_test_id("rich-text")).to_have_value(f"Look {mark}")
+    expect(customer.get_by_test_id("bubble-in")).to_have_count(1)
+    button.get_by_test_id("suggestion-url").fill("https://example.org/shop")
+    expect(error).to_have_count(0)
+    dialog.get_by_test_id("rich-send").click()
+    expect(customer.get_by_test_id("bubble-in").last).to_contain_text("https://example.org/shop")
+
+
+def test_a_thread_that_moved_stops_it_once(
+    stack: Stack, agent: Page, phone: Phone, number: str, api: Api
+) -> None:
+    Api.tell(f"{stack.simulator}/phones", {"number": number, "rcs": True})
+    customer, mark = phone(number), uuid.uuid4().hex[:8]
+    open_with(agent, stack, api, number, mark)
+    agent.get_by_test_id("rich-open").click()
+    dialog = agent.get_by_test_id("rich-dialog")
+    add_card(dialog, "Sea", "Take the sea")
+    say(customer, f"Wait! {mark}")
+    expect(agent.get_by_test_id("message").filter(has_text="Wait!")).to_have_count(1)
+    dialog.get_by_test_id("rich-send").click()
+    expect(agent.get_by_test_id("moved")).to_be_visible()
+    expect(agent.get_by_test_id("composer-rich")).to_have_text("1 card, 1 suggestion")
+    expect(agent.get_by_test_id("message-card")).to_have_count(0)
+    agent.get_by_test_id("send-anyway").click()
+    expect(agent.get_by_test_id("message-card")).to_have_count(1)
+    expect(customer.get_by_role("button", name="Take the sea")).to_be_visible()
+
+
+def test_a_plain_text_is_seen_before_it_is_sent(
+    stack: Stack, agent: Page, phone: Phone, number: str, api: Api
+) -> None:
+    phone(number)
+    open_with(agent, stack, api, number, uuid.uuid4().hex[:8])
+    agent.get_by_test_id("preview-toggle").click()
+    panel = agent.get_by_test_id("composer-preview")
+    expect(panel).to_contain_text("How it looks appears here as you write.")
+    agent.get_by_test_id("composer-input").fill("á" * 71)
+    expect(panel.get_by_test_id("look")).to_have_count(2)
+    expect(panel.get_by_test_id("look-size")).to_have_text("2 SMS")
