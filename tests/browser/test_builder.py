@@ -52,7 +52,9 @@ def test_a_carousel_is_built_seen_and_tapped(
     dialog.get_by_test_id("rich-card").last.locator("[data-move='-1']").first.click()
 
     rcs, sms = dialog.get_by_test_id("look").all() if _two_looks(dialog) else []
-    expect(rcs.get_by_test_id("look-card")).to_have_text(["SeaTake the sea", "GardenTake the garden"])
+    expect(rcs.get_by_test_id("look-card")).to_have_text(
+        ["SeaTake the sea", "GardenTake the garden"]
+    )
     expect(sms).to_contain_text("If RCS does not arrive in 60 s, it goes as:")
     expect(sms.get_by_test_id("look-text").last).to_contain_text("Sea\n1. Take the sea")
     expect(sms.get_by_test_id("look-text").last).to_contain_text("Garden\n2. Take the garden")
