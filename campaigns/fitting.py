@@ -28,14 +28,19 @@ def content_errors(campaign: Campaign) -> dict[str, str]:
         content = with_files(sample, files_in(sample, campaign.workspace_id))
     except ValidationError as error:
         return _by_field(error)
-    count = messages_taken(campaign, content)
+    words = several(messages_taken(campaign, content))
+    return {"content": words} if words else {}
+
+
+def several(count: int) -> str:
+    """That so many messages are too many; empty where they are not."""
     if count <= 1:
-        return {}
+        return ""
     words = _(
         "On this channel this takes %(count)d messages; a campaign sends one to each person. "
         "Leave something out, or choose another channel."
     )
-    return {"content": words % {"count": count}}
+    return words % {"count": count}
 
 
 def messages_taken(campaign: Campaign, content: Content) -> int:

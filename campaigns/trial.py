@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, given
 from contacts.models import Contact
-from contacts.rendering import MissingValue, render
+from contacts.rendering import MissingValue, compile_template
 from contacts.rich import ValueTooLong, ValueUnfit, compile_content, written
 from gateway.content.model import Content
 from gateway.content.single import in_one
@@ -42,7 +42,7 @@ def meant(campaign: Campaign, contact: Contact | None) -> Content:
     """What the campaign says to a contact, whatever the channel. ValidationError as above."""
     name = "text" if campaign.content is None else "content"
     try:
-        content = _rendered(campaign, contact)
+        content = rendered(campaign, contact)
     except MissingValue as missing:
         words = _("This contact has no value for “%(name)s”.") % {"name": missing}
         raise ValidationError({name: words}) from missing
@@ -55,9 +55,15 @@ def meant(campaign: Campaign, contact: Contact | None) -> Content:
     return with_files(content, files_in(content, campaign.workspace_id))
 
 
-def _rendered(campaign: Campaign, contact: Contact | None) -> Content:
+def rendered(campaign: Campaign, contact: Contact | None) -> Content:
+    """As ``meant``, files still ids; raises as RichTemplate.render, and ValidationError."""
     if campaign.content is None:
-        return Content(render(campaign.text, contact) if contact else campaign.text)
-    if contact is None:
-        return written(campaign.content)
-    return compile_content(campaign.workspace, campaign.content).render(contact)
+        template = compile_template(campaign.workspace, campaign.text)
+        return Content(template.render(contact)) if contact else as_typed(campaign)
+    rich = compile_content(campaign.workspace, campaign.content)
+    return rich.render(contact) if contact else as_typed(campaign)
+
+
+def as_typed(campaign: Campaign) -> Content:
+    """With the variables as they stand."""
+    return Content(campaign.text) if campaign.content is None else written(campaign.content)
