@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import Role
 from campaigns.models import Behind, Campaign
@@ -13,7 +14,6 @@ from tests import builders as make
 from tests.campaigns import build
 from tests.campaigns.rich import ROOMS, pair
 from tests.gateway.media.shelf import PNG
-from tests.gateway.media.test_serving import upload_of
 
 pytestmark = pytest.mark.django_db
 
@@ -132,7 +132,7 @@ def test_while_it_is_no_content_only_the_builder_is_told(page: Any, ws: Any) -> 
 def test_a_file_is_uploaded_for_the_campaign(page: Any, ws: Any) -> None:
     draft = build.draft(ws)
     url = f"/campaigns/{draft.pk}/files/"
-    answer = page.post(url, {"file": upload_of(PNG, "room.png")})
+    answer = page.post(url, {"file": SimpleUploadedFile("room.png", PNG)})
     assert answer.status_code == 201
     row = StoredFile.objects.get(workspace=ws)
     assert answer.json() == {
