@@ -46,6 +46,7 @@ MEDIA, CARDS, ROWS, SUGGESTIONS = 10, 10, 10, 13
 # Beside stored content: what it offers by number (gateway.content.options).
 OPTIONS = "options"
 
+SURROGATES = re.compile("[\ud800-\udfff]")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 MIME = re.compile(r"[\w.+-]+/[\w.+*-]+")
 T = TypeVar("T")
@@ -214,7 +215,7 @@ class Reader:
     ) -> str:
         """A string of at most ``limit`` characters."""
         value = found.get(_last(path), "")
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not _can_be_kept(value):
             self.wrong(path, _("Text is expected here."))
             return ""
         text = value.strip()
@@ -325,6 +326,11 @@ KIND_OF: dict[type, str] = {
     AskLocation: "ask_location",
     Calendar: "calendar",
 }
+
+
+def _can_be_kept(text: str) -> bool:
+    """PostgreSQL takes neither a NUL nor half of a surrogate pair; JSON can hold both."""
+    return "\x00" not in text and not SURROGATES.search(text)
 
 
 def _last(path: str) -> str:

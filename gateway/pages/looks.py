@@ -85,7 +85,7 @@ class ShownPart:
 
 @dataclass(frozen=True, slots=True)
 class ShownLook:
-    """A channel's phone. ``size`` is of all parts, where there are several."""
+    """A channel's phone. ``size`` is of all parts, where there are several and all are counted."""
 
     name: str
     medium: str
@@ -114,10 +114,15 @@ def _look(look: Look) -> ShownLook:
         when=look.when,
         skipped=look.skipped,
         problem=look.problem,
-        size=_size(look.segments, look.medium) if len(look.parts) > 1 else "",
+        size=_size(look.segments, look.medium) if _all_counted(look) else "",
         parts=[_part(part, look.medium) for part in look.parts],
         changes=[change.text for change in look.changes],
     )
+
+
+def _all_counted(look: Look) -> bool:
+    """A sum that leaves messages out would be a wrong one."""
+    return len(look.parts) > 1 and all(part.segments for part in look.parts)
 
 
 def _part(part: LookPart, medium: str) -> ShownPart:

@@ -19,6 +19,7 @@ from tests.payloads.google_rcs.exhibit import AGENT, config
 
 pytestmark = pytest.mark.django_db
 
+NO_PLACE = ["content.location.latitude"]
 ROOMS: dict[str, Any] = {
     "text": "Which room?",
     "cards": [
@@ -93,6 +94,9 @@ def test_nothing_yet(agent: Any, conversation: Any) -> None:
         ("", ["content"]),
         ("[]", ["content"]),
         ("{", ["content"]),
+        ({"text": "a\x00b"}, ["content.text"]),
+        ('{"text": "\\ud800"}', ["content.text"]),
+        ('{"text": "Hi", "location": {"latitude": NaN, "longitude": 1}}', NO_PLACE),
         ({"text": "Hi", "cards": [{"title": "A"}, {}]}, ["content.cards.1"]),
         (
             {

@@ -3,6 +3,7 @@
 import { text } from "./common.js";
 
 const PICTURE = /\.(?:png|jpe?g|gif|webp|svg)(?:$|[?#])/i;
+const ENDING = /\.\w{2,5}$/;
 const WEB = /^https?:\/\//i;
 // Where the phone says it is when it is asked.
 const HERE = { latitude: 40.416775, longitude: -3.70379 };
@@ -60,15 +61,18 @@ function drawMedia({ fileUrl, thumbnailUrl }) {
   link.target = "_blank";
   link.rel = "noopener noreferrer";
   const name = fileUrl.split(/[?#]/)[0].split("/").at(-1) || text("file");
-  if (!PICTURE.test(shown)) {
+  const asFile = () => {
     link.className = "file";
     link.textContent = `📎 ${name}`;
     return link;
-  }
+  };
+  // An address without an ending does not say what it is; the phone looks.
+  const open = !ENDING.test(shown.split(/[?#]/)[0].split("/").at(-1));
+  if (!PICTURE.test(shown) && !open) return asFile();
   const image = document.createElement("img");
   image.src = shown;
   image.alt = name;
-  image.addEventListener("error", () => image.replaceWith(line("span", `🖼 ${name}`)));
+  image.addEventListener("error", () => { if (open) asFile(); else image.replaceWith(line("span", `🖼 ${name}`)); });
   link.append(image);
   return link;
 }

@@ -4,6 +4,10 @@
 // each has its name in the JSON, and each [data-field] is a value. What is hidden is not part of it.
 
 import { $, $$, announce, t } from "../ui.js";
+import { clearError, showErrors } from "./errors.js";
+import { items, own } from "./tree.js";
+import { choose, chosen } from "./uploads.js";
+import { converted, guessType, localMoment } from "./values.js";
 
 let ids = 0;
 const mounted = new WeakMap();
@@ -16,20 +20,6 @@ export function builderOf(root, changed = () => {}) {
 
 /** Every builder that is on the page. */
 export const mountAll = () => $$("[data-rich]").map((root) => builderOf(root));
-
-/** What content has beside its text and uploaded files, in a few words; empty for nothing. */
-export function summary(content) {
-  const word = (one, many, n) => (n ? [n === 1 ? t(one) : t(many, { n })] : []);
-  const suggestions = [content, ...(content.cards ?? [])].reduce((sum, one) => sum + (one.suggestions?.length ?? 0), 0);
-  const linked = (content.media ?? []).filter((one) => !one.file).length;
-  return [
-    ...word("rich-card", "rich-cards", content.cards?.length ?? 0),
-    ...(content.list ? [t("rich-list")] : []),
-    ...(content.location ? [t("rich-place")] : []),
-    ...word("rich-suggestion", "rich-suggestions", suggestions),
-    ...word("rich-file", "rich-files", linked),
-  ].join(", ");
-}
 
 export class Builder {
   constructor(root, changed) {
@@ -48,8 +38,10 @@ export class Builder {
       // Not a form of its own: Enter in a line would send the page's.
       if (event.key === "Enter" && event.target.matches("input:not([type=file])")) event.preventDefault();
     });
-    $("[data-upload-input]", root).addEventListener("change", (event) => this.chosen(event.target));
+    $("[data-upload-input]", root).addEventListener("change", () => chosen(this));
     $(root.dataset.preview)?.addEventListener("htmx:beforeSwap", (event) => this.previewed(event));
+    // The first look is asked for before htmx has gone over the page.
+    htmx.process(this.hidden);
     this.fill(JSON.parse(this.hidden.value || "{}"), { quiet: true });
     const errors = JSON.parse(root.dataset.errors || "{}");
     if (Object.keys(errors).length) { this.value({ whole: true }); this.showErrors(errors, { all: true }); }
@@ -121,12 +113,6 @@ export class Builder {
     this.changed(this);
   }
 
-  /** Put everything into the hidden field, for a form that is about to be sent. */
-  settle() {
-    this.hidden.value = JSON.stringify(this.value({ whole: true }));
-    return this.hidden.value;
-  }
-
   // --- Filling ---------------------------------------------------------------------------------------------
 
   /** Begin anew with this content. */
@@ -148,6 +134,7 @@ export class Builder {
       if (given === undefined || (source && field.closest("[data-source]")?.dataset.source !== source)) continue;
       field.value = field.dataset.kind === "moment" ? localMoment(given) : String(given);
       if (field.matches("[data-type]")) showKind(field);
+      if (field.value) field.closest("details")?.setAttribute("open", "");
     }
     if (source === "file") {
       $('[data-shown="name"]', node).textContent = value.name ?? "";
@@ -201,7 +188,7 @@ export class Builder {
     if (target.matches("[data-type]")) showKind(target);
     if (target.dataset.field === "url") guessType(target);
     this.count(target);
-    this.clearError(target);
+    clearError(target);
     this.tell();
   }
 
@@ -212,7 +199,7 @@ export class Builder {
     const node = button.closest("[data-node]");
     if (add) this.addTo(node, add);
     else if (show) this.show(own(node, `[data-one="${show}"]`)[0]);
-    else if (upload) this.choose(node, upload);
+    else if (upload) choose(this, node, upload);
     else if (move) this.move(button, Number(move));
     else if (button.matches("[data-drop]")) this.drop(node);
     else if (button.matches("[data-hide]")) this.hide(node);
@@ -308,65 +295,6 @@ export class Builder {
     counter.classList.toggle("is-over", length > most);
   }
 
-  // --- Files -----------------------------------------------------------------------------------------------
-
-  choose(node, where) {
-    const input = $("[data-upload-input]", this.root);
-    this.target = { node, where };
-    input.value = "";
-    input.multiple = where === "media";
-    input.accept = where === "one" ? "image/*,video/*" : "";
-    input.click();
-  }
-
-  chosen(input) {
-    const { node, where } = this.target;
-    if (where === "one") {
-      const one = own(node, '[data-one="media"]')[0];
-      one.hidden = false;
-      if (input.files[0]) this.upload(one, input.files[0]);
-    } else {
-      const list = own(node, '[data-many="media"]')[0];
-      const room = Number(list.dataset.most) - items(list).length;
-      for (const file of [...input.files].slice(0, room)) this.upload(this.add(list), file);
-      if (input.files.length > room) announce(t("rich-most", { most: list.dataset.most }));
-    }
-    this.freshen();
-  }
-
-  async upload(node, file) {
-    this.setSource(node, "file");
-    delete own(node, "[data-node-error]")[0].dataset.kept;
-    const about = $('[data-shown="about"]', node);
-    $('[data-shown="name"]', node).textContent = file.name;
-    const most = Number(this.root.dataset.maxFile);
-    if (file.size > most) { about.textContent = ""; return this.fail(node, t("rich-too-large", { size: `${most / 1000000} MB` })); }
-    about.textContent = t("rich-uploading");
-    node.classList.add("is-uploading");
-    this.uploads.add(node);
-    const body = new FormData();
-    body.append("file", file);
-    const headers = { "X-CSRFToken": document.body.dataset.csrf };
-    const response = await fetch(this.root.dataset.uploadUrl, { method: "POST", body, headers }).catch(() => null);
-    const answer = await response?.json().catch(() => null);
-    this.uploads.delete(node);
-    node.classList.remove("is-uploading");
-    if (response?.status === 201) {
-      this.write(node, { file: answer.id, name: answer.name, content_type: answer.content_type, about: answer.size });
-    } else {
-      about.textContent = "";
-      this.fail(node, Object.values(answer?.errors ?? {}).flat().join(" ") || t("rich-not-uploaded"));
-    }
-    this.tell();
-  }
-
-  fail(node, words) {
-    const error = own(node, "[data-node-error]")[0];
-    error.textContent = words;
-    error.dataset.kept = "";
-    error.hidden = false;
-  }
-
   // --- What is wrong ---------------------------------------------------------------------------------------
 
   previewed(event) {
@@ -383,40 +311,11 @@ export class Builder {
 
   /** Show errors by path (“content.cards.1.title”) where they belong; without `all` only where somebody has been. */
   showErrors(errors, { all = false } = {}) {
-    for (const place of $$("[data-error], [data-node-error]:not([data-kept])", this.root)) { place.hidden = true; place.textContent = ""; }
-    for (const field of $$("[aria-invalid]", this.root)) field.removeAttribute("aria-invalid");
-    let first = null;
-    for (const [path, words] of Object.entries(errors)) {
-      const element = this.placeOf(path.replace(/^content\.?/, ""));
-      const field = element.matches("[data-field]") && element.type !== "hidden";
-      if (field && !all && !("touched" in element.dataset)) continue;
-      // An empty card is a beginning, not a mistake.
-      if (!field && !all && element.matches("[data-node]")) continue;
-      const place = errorPlace(element) ?? $("[data-node-error]", this.root);
-      place.textContent = [words].flat().join(" ");
-      place.hidden = false;
-      if (field) element.setAttribute("aria-invalid", "true");
-      first ??= field ? element : place;
-    }
-    if (all && first) { first.scrollIntoView({ block: "nearest" }); first.focus?.(); }
-  }
-
-  // The element of a path, or of the nearest one above it that is on the page.
-  placeOf(path) {
-    for (let at = path; at; at = at.replace(/\.?[^.]*$/, "")) if (this.places.has(at)) return this.places.get(at);
-    return this.root;
-  }
-
-  clearError(field) {
-    field.removeAttribute("aria-invalid");
-    const place = errorPlace(field);
-    if (place) place.hidden = true;
+    showErrors(this.root, this.places, errors, all);
   }
 }
 
 const CONTROLS = "input:not([type=hidden]):not([type=file]), textarea, select";
-const own = (node, selector) => $$(selector, node).filter((one) => one.parentElement.closest("[data-node]") === node);
-const items = (list) => [...$(":scope > [data-items]", list).children];
 const join = (path, name) => (path ? `${path}.${name}` : name);
 const isBlank = (value) => Object.keys(value).every((name) => name === "type" || name === "content_type");
 
@@ -425,47 +324,6 @@ function isHidden(field, node) {
   return false;
 }
 
-function errorPlace(element) {
-  if (element.matches("[data-node]")) return own(element, "[data-node-error]")[0];
-  if (element.matches("[data-many]")) return $$("[data-error]", element).find((one) => one.parentElement === element);
-  if (element.type === "hidden") return own(element.closest("[data-node]"), "[data-node-error]")[0];
-  return $("[data-error]", element.closest(".rich-field"));
-}
-
 function showKind(select) {
   for (const place of $$("[data-for]", select.closest("[data-node]"))) place.hidden = place.dataset.for !== select.value;
-}
-
-const TYPES = { jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", gif: "image/gif", webp: "image/webp", mp4: "video/mp4", mp3: "audio/mpeg", ogg: "audio/ogg", oga: "audio/ogg", pdf: "application/pdf", vcf: "text/vcard" };
-
-function guessType(field) {
-  const select = $('select[data-field="content_type"]', field.closest("[data-source]") ?? field);
-  const ending = /\.(\w+)(?:[?#]|$)/.exec(field.value.split("/").at(-1))?.[1]?.toLowerCase();
-  if (select && TYPES[ending]) select.value = TYPES[ending];
-}
-
-function converted(field) {
-  const value = field.value.trim();
-  if (value === "") return "";
-  if (field.dataset.kind === "number") {
-    const number = Number(value.replace(",", "."));
-    return Number.isNaN(number) ? value : number;
-  }
-  return field.dataset.kind === "moment" ? moment(value) : value;
-}
-
-const two = (number) => String(number).padStart(2, "0");
-
-// A time of the clock here, with its offset from UTC on that day.
-function moment(value) {
-  const away = -new Date(value).getTimezoneOffset();
-  if (Number.isNaN(away)) return value;
-  const offset = `${away < 0 ? "-" : "+"}${two(Math.floor(Math.abs(away) / 60))}:${two(Math.abs(away) % 60)}`;
-  return `${value.length === 16 ? `${value}:00` : value}${offset}`;
-}
-
-function localMoment(value) {
-  const time = new Date(value);
-  if (Number.isNaN(time.getTime())) return "";
-  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}T${two(time.getHours())}:${two(time.getMinutes())}`;
 }

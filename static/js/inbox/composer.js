@@ -168,9 +168,17 @@ function clicked(event) {
   if (event.target.closest("[data-keep-editing]")) { hideMoved(); seen = newest(); input.focus(); }
 }
 
-/** Open the builder, or show how it would look. */
-export const build = () => form && !isNote() && rich.open();
-export const preview = () => form && rich.togglePreview();
+/** Open the builder; what is more than text is always a reply. */
+export function build() {
+  if (form && isNote()) setMode(false);
+  rich.open();
+}
+
+/** Show how the reply would look, or no longer. */
+export function preview() {
+  if (form && isNote()) setMode(false);
+  rich.togglePreview();
+}
 
 export function setMode(note) {
   if (!form) return;
@@ -212,7 +220,7 @@ function filesChanged() {
   error("");
   count();
   rich.preview();
-  if (waiting && !files.uploading()) { waiting = false; submit(); }
+  if (waiting && !files.uploading() && !rich.uploading()) { waiting = false; submit(); }
 }
 
 function submit({ sure = false } = {}) {
@@ -220,7 +228,7 @@ function submit({ sure = false } = {}) {
   sure ||= !$("#moved").hidden;
   const text = input.value.trim();
   const attached = isNote() ? [] : files.ready();
-  if (!isNote() && files.uploading()) { waiting = true; return error(t("files-uploading")); }
+  if (!isNote() && (files.uploading() || rich.uploading())) { waiting = true; return error(t("files-uploading")); }
   if (!isNote() && files.broken()) return error(t("files-missing"));
   const richly = !isNote() && rich.any();
   if (!text && !attached.length && !richly) return input.focus();
@@ -261,8 +269,8 @@ function show(entry) {
   const group = `${entry.note ? "note" : "text"}-False-${document.body.dataset.member}`;
   item.dataset.group = group;
   $(".bubble-text", item).textContent = entry.text;
-  $(".bubble-rich", item).hidden = !entry.rich;
-  $("[data-rich-words]", item).textContent = rich.words(entry.rich);
+  $(".bubble-rich", item).hidden = !entry.content;
+  $("[data-rich-words]", item).textContent = rich.words(entry.content, entry.files ?? []);
   files.names($(".files", item), entry.files ?? []);
   if (entry.note) {
     item.classList.replace("msg-out", "msg-note");

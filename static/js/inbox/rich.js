@@ -1,10 +1,13 @@
 // More than text in the composer: built in a dialog, kept with the draft, seen before it is sent.
 
-import { $ } from "../ui.js";
-import { builderOf, summary } from "../content/builder.js";
+import { $, t } from "../ui.js";
+import { builderOf } from "../content/builder.js";
+import { summary } from "../content/values.js";
 import * as files from "./files.js";
 
 const KEPT = 20;
+
+const touch = matchMedia("(hover: none)");
 
 let form = null;
 let dialog = null;
@@ -21,14 +24,19 @@ export function mount(root, id, given) {
   conversation = id;
   hooks = given;
   builder = builderOf($("[data-rich]", dialog), built);
-  htmx.process(dialog);
-  htmx.process(form);
+  htmx.process($("#composer-content"));
   for (const button of [...form.querySelectorAll("[data-rich-open]")]) button.addEventListener("click", () => open());
   $("[data-rich-remove]", form).addEventListener("click", () => { restore({}); hooks.changed(); input().focus(); });
   $("[data-preview-toggle]", form).addEventListener("click", togglePreview);
   $("[data-preview-close]", form).addEventListener("click", togglePreview);
   $("#composer-looks").addEventListener("htmx:beforeSwap", previewed);
   $("[data-rich-send]", dialog).addEventListener("click", send);
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) { event.preventDefault(); send(); }
+  });
+  $("[data-rich-key]", dialog).textContent = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘↵" : "Ctrl ↵";
+  // On a small screen the looks are below the builder.
+  $("[data-rich-see]", dialog).addEventListener("click", () => $(".rich-pane-looks", dialog).scrollIntoView({ block: "start" }));
   dialog.addEventListener("close", () => { show(); preview(); input().focus(); });
   restore(load(id));
 }
@@ -42,7 +50,8 @@ const input = () => $("#composer-input");
 const isNote = () => form.classList.contains("is-note");
 
 /** Whether there is more than text and files. */
-export const any = () => Boolean(summary(content));
+export const any = () => Boolean(summary(finished()));
+export const uploading = () => builder.uploading();
 
 /** All of it as the API takes it: the text, the files and the rest, without what is only begun. */
 export function whole(text, attached) {
@@ -77,20 +86,25 @@ export function open(errors = null) {
   builder.setText(input().value);
   builder.with({ media: files.ready().map((file) => ({ file: file.id })) });
   dialog.showModal();
+  if (!touch.matches) $('[data-field="text"]', dialog).focus();
   if (errors) { builder.value(); builder.showErrors(errors, { all: true }); }
 }
 
-/** A text that the composer's pending message shows for what is not text. */
-export const words = (given) => summary(given ?? {});
+/** What the pending message shows for what is not text. */
+export const words = (given, attached) => {
+  const media = (given?.media ?? []).slice(attached.length);
+  return summary({ ...given, media });
+};
 
 // The builder has changed: its text is the composer's text.
-function built() {
-  if (!dialog.open) return;
+function built(changed) {
+  // An upload may end when another conversation is open.
+  if (changed !== builder) return;
   const { text = "", ...rest } = builder.read(builder.root, "", true);
   content = rest;
   show();
   store();
-  if (text !== input().value.trim()) {
+  if (dialog.open && text !== input().value.trim()) {
     input().value = text;
     input().dispatchEvent(new Event("input", { bubbles: true }));
   }
@@ -103,7 +117,7 @@ function finished() {
 }
 
 function send() {
-  if (builder.uploading()) return builder.showErrors({ content: [$("[data-text='files-uploading']").textContent] }, { all: true });
+  if (builder.uploading()) return builder.showErrors({ content: [t("files-uploading")] }, { all: true });
   dialog.close();
   hooks.send();
 }
@@ -111,7 +125,7 @@ function send() {
 function show() {
   const chip = $("#composer-rich");
   chip.hidden = !any();
-  $("[data-rich-words]", chip).textContent = summary(content);
+  $("[data-rich-words]", chip).textContent = summary(finished());
 }
 
 // --- Preview ---------------------------------------------------------------------------------------------
