@@ -227,7 +227,17 @@ def test_another_workspaces_campaigns_do_not_exist(page, ws):
         for campaign in (theirs, running):
             url = f"/campaigns/{campaign.pk}/{name}"
             assert page.get(url).status_code == 404, url
-    for name in ["who/", "launch/", "delete/", "pause/", "resume/", "cancel/", "preview/", "files/", "test/"]:
+    for name in [
+        "who/",
+        "launch/",
+        "delete/",
+        "pause/",
+        "resume/",
+        "cancel/",
+        "preview/",
+        "files/",
+        "test/",
+    ]:
         for campaign in (theirs, running):
             url = f"/campaigns/{campaign.pk}/{name}"
             assert page.post(url, {"name": "X"}).status_code == 404, url
