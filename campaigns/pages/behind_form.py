@@ -97,15 +97,16 @@ def fallback_words(channel: Channel, policy: Policy | None) -> str:
 
 
 def _form(campaign: Campaign, channel: Channel, data: Mapping[str, Any] | None) -> FallbackForm:
+    saying = campaign if campaign.fallback_by == Behind.OWN else channel
     initial = {
-        "channel": campaign.fallback_channel_id or channel.fallback_channel_id,
-        "after_s": campaign.fallback_after_s,
-        "success": campaign.fallback_success,
+        "channel": saying.fallback_channel_id,
+        "after_s": saying.fallback_after_s,
+        "success": saying.fallback_success,
     }
     form = FallbackForm(data, channel=channel, prefix=PREFIX, initial=initial)
     # Whoever wants a channel of their own names it.
     setattr(form.fields["channel"], "empty_label", _("Choose…"))  # noqa: B010 - not in its type
-    form.fields["channel"].required = bool(data)
+    form.fields["channel"].required = True
     return form
 
 
