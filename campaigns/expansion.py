@@ -9,28 +9,23 @@ nobody is missed.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import structlog
-from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from campaigns import pace
-from campaigns.models import Campaign, CampaignStatus, Recipient, SkipReason, given, line_uid
+from campaigns.behind import fallback_of
+from campaigns.models import Campaign, CampaignStatus, Recipient, SkipReason, given
 from campaigns.progress import ROOM_BESIDE_HELD, campaign_changed
-from contacts.models import Contact
-from contacts.rendering import MissingValue, Template, compile_template
+from campaigns.writing import Waiting, write_lines
 from gateway.errors import SendError
-from gateway.fallback.policy import policy_of
 from gateway.models import Delivery
-from gateway.outbox.queue import BulkItem, queue_bulk
+from gateway.outbox.queue import queue_bulk
 from gateway.quiet.places import Rule
 from gateway.reach.asking import can_ask, fresh, reach_of
-from gateway.registry import capabilities_of
 from gateway.sql import update_from_values
 from gateway.states import State
 from gateway.wake import wake
@@ -39,8 +34,7 @@ logger = structlog.get_logger(__name__)
 
 # Of so many lines it is asked at once whom the channel reaches.
 ASK_AHEAD = 10_000
-# What a text may be made of.
-SPOKEN = ("id", "name", "language", "country", "timezone", "attributes", "blocked")
+CHANNELS = ("channel__fallback_channel", "fallback_channel")
 
 # Nothing waits, nothing is queued and nothing is on its way: the campaign is done.
 FINISH = """
@@ -50,22 +44,6 @@ WHERE c.status = 'sending' AND c.handed_to >= c.last_line
                   WHERE d.batch_id = c.batch_id AND d.state IN ('queued', 'sending'))
 RETURNING c.id
 """
-
-
-class Waiting(NamedTuple):
-    """A line whose turn it is."""
-
-    id: int
-    contact_id: int
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """What a batch of lines gets: messages, and who gets none for which reason."""
-
-    items: Sequence[BulkItem]
-    skipped: Sequence[tuple[int, SkipReason]]
 
 
 def wake_expansion(campaign_id: int) -> None:
@@ -90,10 +68,10 @@ def ask_ahead(campaign_id: int) -> None:
 
     Without an answer everybody is tried, and the other channel takes over a little later.
     """
-    row = Campaign.objects.select_related("channel__fallback_channel").get(pk=campaign_id)
+    row = Campaign.objects.select_related(*CHANNELS).get(pk=campaign_id)
     if row.status != CampaignStatus.SENDING or row.channel is None:
         return
-    if policy_of(row.channel) is None or not can_ask(row.channel):
+    if fallback_of(row) is None or not can_ask(row.channel):
         return
     waiting = Recipient.objects.filter(
         campaign=row, id__gt=row.handed_to, id__lte=row.last_line, reason=""
@@ -117,18 +95,17 @@ def expand_batch(campaign_id: int) -> int:
     if campaign is None or not _has_room(campaign):
         return 0
     lines = _next_lines(campaign)
-    texts = _write(campaign, lines)
-    if texts.items:
-        channel = given(campaign.channel)
+    written = write_lines(campaign, lines)
+    if written.items:
         queue_bulk(
-            channel=channel,
+            channel=given(campaign.channel),
             batch=given(campaign.batch),
-            items=texts.items,
-            fallback=policy_of(channel),
+            items=written.items,
+            fallback=fallback_of(campaign),
             rule=Rule.of(campaign.workspace),
         )
-    _skip(campaign, texts.skipped)
-    campaign.handed += len(texts.items)
+    _skip(campaign, written.skipped)
+    campaign.handed += len(written.items)
     campaign.handed_to = lines[-1].id if lines else campaign.last_line
     campaign.save(update_fields=["handed", "handed_to", "lines"])
     campaign_changed(campaign)
@@ -156,13 +133,10 @@ def campaigns_to_continue() -> list[int]:
 
 def _hold(campaign_id: int) -> Campaign | None:
     """The row, locked, while it is sending and has lines left. Pausing waits for this lock."""
-    rows = Campaign.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-    waiting = rows.filter(status=CampaignStatus.SENDING, handed_to__lt=F("last_line"))
-    return (
-        waiting.select_related("workspace__quiet_hours", "channel__fallback_channel", "batch")
-        .filter(pk=campaign_id)
-        .first()
-    )
+    free = Campaign.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    waiting = free.filter(status=CampaignStatus.SENDING, handed_to__lt=F("last_line"))
+    rows = waiting.select_related("workspace__quiet_hours", *CHANNELS, "batch")
+    return rows.filter(pk=campaign_id).first()
 
 
 def _has_room(campaign: Campaign) -> bool:
@@ -184,46 +158,6 @@ def _next_lines(campaign: Campaign) -> list[Waiting]:
     )
     found = rows.order_by("id").values_list("id", "contact_id", "address")[: pace.BATCH]
     return [Waiting(*row) for row in found]
-
-
-def _write(campaign: Campaign, lines: Sequence[Waiting]) -> Texts:
-    limit = capabilities_of(given(campaign.channel)).max_text
-    try:
-        template = compile_template(campaign.workspace, campaign.text)
-    except ValidationError:
-        # An attribute was deleted since the launch: the text can no longer be said to anybody.
-        return Texts([], [(line.id, SkipReason.NO_TEXT) for line in lines])
-    contacts = _contacts(lines)
-    items: list[BulkItem] = []
-    skipped: list[tuple[int, SkipReason]] = []
-    for line in lines:
-        contact = contacts.get(line.contact_id)
-        text = _text(template, contact, limit)
-        if isinstance(text, SkipReason):
-            skipped.append((line.id, text))
-        else:
-            zone = contact.timezone if contact else ""
-            items.append(BulkItem(line_uid(campaign, line.id), line.address, text, zone))
-    return Texts(items, skipped)
-
-
-def _contacts(lines: Sequence[Waiting]) -> Mapping[int, Contact]:
-    rows = Contact.objects.filter(pk__in=[line.contact_id for line in lines])
-    return {contact.pk: contact for contact in rows.only(*SPOKEN)}
-
-
-def _text(template: Template, contact: Contact | None, limit: int) -> str | SkipReason:
-    if contact is None:
-        return SkipReason.DELETED
-    if contact.blocked:
-        return SkipReason.BLOCKED
-    try:
-        text = template.render(contact)
-    except MissingValue:
-        return SkipReason.NO_TEXT
-    if not text:
-        return SkipReason.NO_TEXT
-    return text if len(text) <= limit else SkipReason.TOO_LONG
 
 
 def _skip(campaign: Campaign, skipped: Sequence[tuple[int, SkipReason]]) -> None:

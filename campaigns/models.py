@@ -12,6 +12,9 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import Member
 from accounts.scoping import WorkspaceModel
 from contacts.models import Contact, Segment
+from contacts.rich import written
+from gateway.content.words import headline
+from gateway.fallback.model import Success
 from gateway.models import Batch, Channel
 
 T = TypeVar("T")
@@ -27,18 +30,38 @@ class CampaignStatus(models.TextChoices):
     CANCELLED = "cancelled", pgettext_lazy("campaign", "Cancelled")
 
 
-class Campaign(WorkspaceModel):
-    """One text to one segment on one channel.
+class Behind(models.TextChoices):
+    """Who says which channel takes over what does not arrive."""
 
-    Launching freezes the audience, the text and the channel. The lines of the ledger are then
-    handed over to the outbox in the order of their ids, so that one mark says of a million lines
-    which have been, and no line is written again.
+    CHANNEL = "channel", _("The channel")
+    NOTHING = "none", _("Nothing takes over")
+    OWN = "own", _("The campaign")
+
+
+class Campaign(WorkspaceModel):
+    """One text, or rich content, to one segment on one channel.
+
+    Either ``text`` or ``content`` (JSON as gateway.content.reading writes it, variables in place).
+
+    Launching freezes the audience, the text, the channel and what takes over. The lines of the
+    ledger are then handed over to the outbox in the order of their ids, so that one mark says of a
+    million lines which have been, and no line is written again.
     """
 
     name = models.CharField(_("name"), max_length=200)
     channel = models.ForeignKey(Channel, null=True, blank=True, on_delete=models.PROTECT)
     segment = models.ForeignKey(Segment, null=True, blank=True, on_delete=models.PROTECT)
     text = models.TextField(_("text"), blank=True)
+    content = models.JSONField(null=True, blank=True)
+    # The three below count only for ``own``, which a launch makes of ``channel``.
+    fallback_by = models.CharField(max_length=8, choices=Behind.choices, default=Behind.CHANNEL)
+    fallback_channel = models.ForeignKey(
+        Channel, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    fallback_after_s = models.PositiveIntegerField(default=60)
+    fallback_success = models.CharField(
+        max_length=16, choices=Success.choices, default=Success.DELIVERED
+    )
     status = models.CharField(
         max_length=16, choices=CampaignStatus.choices, default=CampaignStatus.DRAFT
     )
@@ -65,6 +88,11 @@ class Campaign(WorkspaceModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def headline(self) -> str:
+        """What it says, in a few words where it is more than a text; variables as they stand."""
+        return self.text if self.content is None else headline(written(self.content))
 
     @property
     def waiting(self) -> int:
@@ -96,6 +124,7 @@ class SkipReason(models.TextChoices):
     NO_TEXT = "no_text", _("A variable without value and without fallback")
     TOO_LONG = "too_long", _("Text too long with this person's values")
     DELETED = "deleted", _("Contact deleted")
+    BAD_VALUE = "bad_value", _("A value that does not fit, such as in a web address")
 
 
 class Recipient(WorkspaceModel):

@@ -1,4 +1,4 @@
-"""What a draft will do: its text as a contact gets it, and how many people and messages."""
+"""What a draft will do: its message as a contact gets it, and how many people and messages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,20 +6,29 @@ from datetime import time
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from accounts.models import Workspace
 from campaigns.audience import forecast
-from campaigns.expansion import SPOKEN
+from campaigns.behind import fallback_of
+from campaigns.fitting import several
 from campaigns.models import Campaign, SkipReason
+from campaigns.trial import as_typed, rendered
+from campaigns.writing import SPOKEN, Said, writer_of
 from contacts.models import Contact
-from contacts.rendering import MissingValue, compile_template
+from contacts.rendering import MissingValue
+from contacts.rich import ValueTooLong, ValueUnfit
+from gateway.content.looks import Look, LookPart, looks
+from gateway.content.model import Content
 from gateway.content.wording import Swap, offered, swap
+from gateway.media.attaching import resolved
 from gateway.models import Channel
+from gateway.pages.looks import ShownLook, shown_looks
 from gateway.prices.selectors import Cost, estimate, price_table
 from gateway.quiet.hours import Hours
 from gateway.quiet.places import Rule
 from gateway.quiet.setting import quiet_hours_of
-from gateway.registry import adapter_for
+from gateway.reach.asking import fresh
+from gateway.registry import adapter_for, adapters
 
 # As many letters of the GSM alphabet fit in one SMS, and none of another alphabet.
 ONE_GSM_MESSAGE = 71
@@ -48,12 +57,18 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A text as one contact gets it; ``problem`` says why they would not."""
+    """A message as one contact gets it; ``problem`` and ``missing`` say why they would not.
+
+    ``looks`` are the phones of its channel and of the one that takes over. ``text`` and ``size``
+    are of a plain text; ``several`` says that the channel makes more than one message of it.
+    """
 
     text: str = ""
     problem: str = ""
     missing: str = ""
     size: Size | None = None
+    looks: Sequence[ShownLook] = ()
+    several: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +123,59 @@ def measure(channel: Channel | None, text: str) -> Size:
     )
 
 
-def show(
-    workspace: Workspace, channel: Channel | None, text: str, contact: Contact | None
-) -> Shown:
-    """The text as ``contact`` gets it; without a contact the variables stay as they are."""
+def show(campaign: Campaign, contact: Contact | None) -> Shown:
+    """What the campaign says, as ``contact`` gets it; without one the variables stay as they are.
+
+    ``campaign`` may be a draft that is not saved.
+    """
+    problem = missing = ""
     try:
-        template = compile_template(workspace, text)
-    except ValidationError as error:
-        return Shown(text=text, problem=" ".join(error.messages))
-    if contact is None:
-        return Shown(text=text, size=measure(channel, text))
-    try:
-        said = template.render(contact)
+        content = rendered(campaign, contact)
     except MissingValue as error:
-        return Shown(text=text, missing=str(error))
-    return Shown(text=said, size=measure(channel, said))
+        content, missing = as_typed(campaign), str(error)
+    except (ValidationError, ValueTooLong, ValueUnfit) as error:
+        content, problem = as_typed(campaign), _words(error)
+    try:
+        content = resolved(content, campaign.workspace_id, lock=False)
+    except ValidationError as error:
+        return Shown(problem=_words(error))
+    found = [] if content.is_empty else _looks(campaign, content, contact)
+    plain = campaign.content is None
+    known = not (problem or missing)
+    return Shown(
+        text=content.text,
+        problem=problem,
+        missing=missing,
+        size=measure(campaign.channel, content.text) if plain and known else None,
+        looks=shown_looks(found),
+        several="" if plain or not found else several(len(found[0].parts)),
+    )
+
+
+def _looks(campaign: Campaign, content: Content, contact: Contact | None) -> list[Look]:
+    channel, fallback = campaign.channel, fallback_of(campaign)
+    if channel is None:
+        nowhere = Channel(name=_("No channel chosen yet"))
+        return [Look(nowhere, _("Preview"), (LookPart(content, 0),))]
+    address = _address(channel, contact)
+    reach = fresh(channel, [address]).get(address) if fallback and address else None
+    return looks(content, channel=channel, address=address, fallback=fallback, reach=reach)
+
+
+def _address(channel: Channel, contact: Contact | None) -> str:
+    """Where the contact would get it; empty where they would not."""
+    if contact is None or channel.kind not in adapters():
+        return ""
+    theirs = contact.addresses.filter(kind=adapters()[channel.kind].address_kind)
+    return theirs.order_by("id").values_list("value", flat=True).first() or ""
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ValueTooLong):
+        return _("With this contact's values a text is too long.")
+    if isinstance(error, ValueUnfit):
+        return _("This contact's values do not fit here: %(where)s.") % {"where": error}
+    return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
 
 
 def foresee(campaign: Campaign) -> Forecast:
@@ -164,16 +217,16 @@ def _segments(
 ) -> list[tuple[str, int]]:
     """To which numbers of a sample how many SMS would go; without those who would get none."""
     try:
-        template = compile_template(campaign.workspace, campaign.text)
+        writer = writer_of(campaign)
     except ValidationError:  # as it stands nobody gets it; put right, it is one SMS at least
         return [(number, 1) for _contact, number in sample]
     adapter = adapter_for(channel)
     contacts = Contact.objects.only(*SPOKEN).in_bulk([contact for contact, _number in sample])
     found: list[tuple[str, int]] = []
     for contact, number in sample:
-        try:
-            text = template.render(contacts[contact])
-        except (MissingValue, KeyError):  # nothing to say, or deleted at this moment
+        if contact not in contacts:  # deleted at this moment
             continue
-        found.append((number, max(1, adapter.segments(adapter.wording(text)))))
+        said = writer.said(contacts[contact], number)
+        if isinstance(said, Said):
+            found.append((number, max(1, adapter.segments(adapter.wording(said.text)))))
     return found

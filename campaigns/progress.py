@@ -19,13 +19,14 @@ from gateway.wake import wake
 # An answer within this time counts as one to the last campaign the person got.
 REPLY_WINDOW = timedelta(days=7)
 
-# The last message of a campaign that each person has got there. Its uid names the line.
+# The last message of a campaign that each person has got there. Its uid names the line, also where
+# another channel took over.
 REACHED = """
 WITH answered (contact, channel) AS (VALUES {values})
-SELECT last.uid FROM answered v CROSS JOIN LATERAL (
-    SELECT d.uid, d.id FROM contacts_address a
+SELECT last.message_uid FROM answered v CROSS JOIN LATERAL (
+    SELECT d.message_uid, d.id FROM contacts_address a
     CROSS JOIN LATERAL (
-        SELECT d.uid, d.id FROM gateway_delivery d
+        SELECT d.message_uid, d.id FROM gateway_delivery d
         WHERE d.channel_id = v.channel::uuid AND d.address = a.value AND d.batch_id IS NOT NULL
           AND d.state IN ('sent', 'delivered', 'read', 'unknown', 'replaced') AND d.created_at > %s
         ORDER BY d.id DESC LIMIT 1) d

@@ -11,20 +11,26 @@ from django.utils.translation import gettext as _
 from accounts.audit import record
 from accounts.models import Member, Workspace
 from campaigns.audience import freeze
+from campaigns.behind import fallback_errors, fallback_of, freeze_fallback, set_fallback
 from campaigns.expansion import wake_expansion
+from campaigns.fitting import content_errors
 from campaigns.models import Campaign, CampaignStatus, given
 from campaigns.progress import campaign_changed
+from campaigns.trial import as_told
 from contacts.fields import clean_text
 from contacts.models import Contact, Segment
-from contacts.rendering import MissingValue, check_template, render
+from contacts.rendering import check_template
+from contacts.rich import read_draft
 from gateway.addresses import InvalidAddress, normalize
+from gateway.content.reading import write
+from gateway.media.attaching import attach, hold, without_links
 from gateway.models import Batch, BatchState, Channel, Priority
-from gateway.outbox.queue import queue_delivery, set_batch_state
+from gateway.outbox.queue import Terms, queue_parts, set_batch_state
 from gateway.registry import adapter_class, capabilities_of
 
 # Longer than any channel takes, so that drafts of any length are kept and told at the check.
 LONGEST_DRAFT = 20_000
-FIELDS = ("name", "channel", "segment", "text")
+FIELDS = ("name", "channel", "segment", "text", "content", "fallback")
 
 
 class WrongStatus(ValidationError):
@@ -35,7 +41,9 @@ class WrongStatus(ValidationError):
 def create(*, workspace: Workspace, member: Member | None, **fields: Any) -> Campaign:
     """A draft from any of FIELDS; ``channel`` and ``segment`` are rows of this workspace or None.
 
-    A draft may be unfinished; a text that can never be sent is refused. ValidationError by field.
+    ``content`` is JSON with variables, or None, and takes the text's place, as a text takes its;
+    ``fallback`` a Policy or Behind. A draft may be unfinished; a text that can never be sent is
+    refused. ValidationError by field (``content.cards.0.title``, ``fallback.channel``).
     """
     campaign = Campaign(workspace=workspace, created_by=member)
     _apply(campaign, {"name": ""} | fields)
@@ -71,6 +79,7 @@ def delete_draft(*, campaign: Campaign, member: Member | None) -> None:
         target=row,
         name=row.name,
     )
+    hold(None, workspace_id=row.workspace_id, holder=row.seed)
     row.delete()
 
 
@@ -86,6 +95,7 @@ def launch(*, campaign: Campaign, member: Member | None) -> Campaign:
         raise ValidationError(errors)
     row.batch = Batch.objects.create(workspace_id=row.workspace_id, name=row.name)
     row.status, row.launched_at = CampaignStatus.SENDING, timezone.now()
+    freeze_fallback(row)
     row.save()
     count = freeze(row)
     if not count:
@@ -143,10 +153,15 @@ def launch_errors(campaign: Campaign) -> dict[str, str]:
         errors["channel"] = _("Choose a channel.")
     elif not campaign.channel.enabled:
         errors["channel"] = _("This channel is switched off.")
-    text_error = _text_error(campaign)
-    if text_error:
-        errors["text"] = text_error
-    return errors
+    return errors | _saying_errors(campaign) | fallback_errors(campaign)
+
+
+def _saying_errors(campaign: Campaign) -> dict[str, str]:
+    """What is wrong with what it says, by field."""
+    if campaign.content is not None:
+        return content_errors(campaign)
+    error = _text_error(campaign)
+    return {"text": error} if error else {}
 
 
 def _text_error(campaign: Campaign) -> str:
@@ -167,14 +182,47 @@ def _text_error(campaign: Campaign) -> str:
 
 
 def _apply(campaign: Campaign, fields: dict[str, Any]) -> None:
+    """Set what was given; the fallback last, for it depends on the channel."""
     errors: dict[str, Any] = {}
-    for name, value in fields.items():
+    for name, value in sorted(fields.items(), key=lambda field: field[0] == "fallback"):
         try:
-            setattr(campaign, name, _clean(campaign, name, value))
+            _set(campaign, name, value)
         except ValidationError as error:
-            errors[name] = error.messages
+            errors |= error.error_dict if hasattr(error, "error_dict") else {name: error.messages}
+    if fields.get("text") and fields.get("content") is not None:
+        errors["text"] = _("Give either a text or content.")
     if errors:
         raise ValidationError(errors)
+
+
+def _set(campaign: Campaign, name: str, value: Any) -> None:
+    if name == "fallback":
+        set_fallback(campaign, value)
+        return
+    if name == "content":
+        campaign.content = _content(campaign, value)
+    else:
+        setattr(campaign, name, _clean(campaign, name, value))
+    if name == "content" and value is not None:
+        campaign.text = ""
+    elif name == "text" and campaign.text and campaign.content is not None:
+        campaign.content = _content(campaign, None)
+
+
+def _content(campaign: Campaign, value: Any) -> dict[str, Any] | None:
+    """Content as it is kept, its files held for the campaign."""
+    try:
+        content = None if value is None else read_draft(campaign.workspace, value)
+    except ValidationError as error:
+        found = error.message_dict
+        raise ValidationError(
+            {
+                name if name == "content" else f"content.{name}": words
+                for name, words in found.items()
+            }
+        ) from error
+    hold(content, workspace_id=campaign.workspace_id, holder=campaign.seed)
+    return None if content is None else write(without_links(content))
 
 
 def _clean(campaign: Campaign, name: str, value: Any) -> Any:
@@ -233,33 +281,29 @@ def _set_status(
 
 
 def send_test(*, campaign: Campaign, member: Member, number: str, contact: Contact | None) -> None:
-    """Send the draft's text once to a number of one's own, as ``contact`` would get it.
+    """Send the draft's message once to a number of one's own, as ``contact`` would get it.
 
     ValidationError by field when it cannot be sent.
     """
     if campaign.channel is None:
         raise ValidationError({"channel": _("Choose a channel.")})
     adapter = adapter_class(campaign.channel.kind)
-    error = _text_error(campaign)
-    if error:
-        raise ValidationError({"text": error})
+    errors = _saying_errors(campaign)
+    if errors:
+        raise ValidationError(errors)
     try:
         address = normalize(adapter.address_kind, clean_text(number, 320))
     except InvalidAddress as wrong:
         raise ValidationError({"number": str(wrong)}) from wrong
-    try:
-        text = render(campaign.text, contact) if contact else campaign.text
-    except MissingValue as missing:
-        raise ValidationError(
-            {"text": _("This contact has no value for “%(name)s”.") % {"name": missing}}
-        ) from missing
+    test = as_told(campaign, contact, address)
     with transaction.atomic():
-        queue_delivery(
+        uid = uuid4()
+        attach(test.meant, channel=campaign.channel, message_uid=uid)
+        queue_parts(
             channel=campaign.channel,
             address=address,
-            text=text,
-            message_uid=uuid4(),
-            priority=Priority.SYSTEM,
+            parts=test.parts,
+            terms=Terms(uid, Priority.SYSTEM, fallback=fallback_of(campaign)),
         )
         record(
             workspace=campaign.workspace_id,

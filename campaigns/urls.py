@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from campaigns.pages import editor, results
+from campaigns.pages import editor, previews, results
 
 urlpatterns = [
     path("campaigns/", results.campaign_list, name="campaigns"),
@@ -18,8 +18,9 @@ urlpatterns = [
         results.move_campaign,
         name="campaign-move",
     ),
-    path("campaigns/<int:campaign_id>/preview/", editor.preview, name="campaign-preview"),
-    path("campaigns/<int:campaign_id>/people/", editor.people, name="campaign-people"),
+    path("campaigns/<int:campaign_id>/preview/", previews.preview, name="campaign-preview"),
+    path("campaigns/<int:campaign_id>/people/", previews.people, name="campaign-people"),
+    path("campaigns/<int:campaign_id>/files/", previews.upload, name="campaign-files"),
     path("campaigns/<int:campaign_id>/audience/", editor.audience, name="campaign-audience"),
     path("campaigns/<int:campaign_id>/test/", editor.test_send, name="campaign-test"),
     re_path(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from babel import UnknownLocaleError
@@ -53,6 +53,12 @@ class Template:
             part if isinstance(part, str) else _say(part, contact) for part in self.parts
         ).strip()
 
+    def sample(self, value: str = "x") -> str:
+        """As short as the text may be: fallbacks, and ``value`` where there is none."""
+        return "".join(
+            part if isinstance(part, str) else part.fallback or value for part in self.parts
+        ).strip()
+
     @property
     def variables(self) -> tuple[str, ...]:
         """Names of the variables used, each once."""
@@ -85,24 +91,40 @@ def render(text: str, contact: Contact) -> str:
 
 def compile_template(workspace: Workspace, text: str) -> Template:
     """Split a text once, to be rendered many times; one statement. ValidationError as above."""
-    custom = definitions(workspace) if ATTRIBUTES in text else {}
-    pieces = VARIABLE.split(text)
-    if len(pieces) > 2 * MOST_VARIABLES:
-        raise ValidationError(
-            _("At most %(count)d variables in one text.") % {"count": MOST_VARIABLES}
-        )
-    parts: list[str | Variable] = []
-    for position, piece in enumerate(pieces):
-        if position % 2:
-            parts.append(_variable(piece, custom, workspace.language))
-        elif "{{" in piece or "}}" in piece:
+    return Compiler(workspace).compile(text)
+
+
+class Compiler:
+    """Splits any number of texts of a workspace, with one statement at most."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    @cached_property
+    def custom(self) -> Mapping[str, AttributeDefinition]:
+        """The declared attributes."""
+        return definitions(self.workspace)
+
+    def compile(self, text: str) -> Template:
+        """As ``compile_template``."""
+        custom = self.custom if ATTRIBUTES in text else {}
+        pieces = VARIABLE.split(text)
+        if len(pieces) > 2 * MOST_VARIABLES:
             raise ValidationError(
-                _("A variable is not closed; write it like %(example)s.")
-                % {"example": "{{ first_name|there }}"}
+                _("At most %(count)d variables in one text.") % {"count": MOST_VARIABLES}
             )
-        elif piece:
-            parts.append(piece)
-    return Template(tuple(parts))
+        parts: list[str | Variable] = []
+        for position, piece in enumerate(pieces):
+            if position % 2:
+                parts.append(_variable(piece, custom, self.workspace.language))
+            elif "{{" in piece or "}}" in piece:
+                raise ValidationError(
+                    _("A variable is not closed; write it like %(example)s.")
+                    % {"example": "{{ first_name|there }}"}
+                )
+            elif piece:
+                parts.append(piece)
+        return Template(tuple(parts))
 
 
 def _variable(inside: str, custom: Mapping[str, AttributeDefinition], language: str) -> Variable:

@@ -4,7 +4,7 @@ Runs inside the drain's transaction. Repeats are recognised by (channel, externa
 conversation per contact and channel is kept by the database's constraint.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -163,7 +163,9 @@ def receive_messages(batch: Sequence[Received]) -> None:
     _find_homes(lines)
     threads = _threads(lines)
     _find_or_open(threads)
-    _note_taps(threads)
+    # Before the answers: what a campaign offered by number is what they may choose of.
+    offering = attach_to_conversations([one.conversation_id for one in threads.values()])
+    _note_taps(threads, offering)
     _insert(threads)
     expect_files(
         (pk, line.received, line.message)
@@ -172,7 +174,6 @@ def receive_messages(batch: Sequence[Received]) -> None:
     )
     arrived = _events_of_opened(threads) + _touch(threads)
     realtime.publish_many(event for one in arrived for event in one.events)
-    attach_to_conversations([one.inbound.conversation_id for one in arrived])
     notify("inbound", conversations=[one.inbound for one in arrived])
 
 
@@ -277,12 +278,16 @@ def _insert(threads: Mapping[Key, Thread]) -> None:
         by_conversation[conversation_id].message_ids.append(pk)
 
 
-def _note_taps(threads: Mapping[Key, Thread]) -> None:
-    """An answer by number or label to what was offered last counts as the tap."""
+def _note_taps(threads: Mapping[Key, Thread], offering: Collection[int]) -> None:
+    """An answer by number or label to what was offered last counts as the tap.
+
+    ``offering``: conversations in which that may be a campaign, also when they are new.
+    """
     asked = {
         thread.conversation_id: thread
         for thread in threads.values()
-        if not thread.opened and any(_may_choose(line.message) for line in thread.lines)
+        if (not thread.opened or thread.conversation_id in offering)
+        and any(_may_choose(line.message) for line in thread.lines)
     }
     for thread in threads.values():
         for line in thread.lines:

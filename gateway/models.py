@@ -432,5 +432,6 @@ class Heartbeat(models.Model):
 
 
 # Models of the package beside, which Django looks for here.
+from gateway.media.models import HeldFile as HeldFile  # noqa: E402
 from gateway.media.models import MessageFile as MessageFile  # noqa: E402
 from gateway.media.models import StoredFile as StoredFile  # noqa: E402

@@ -7,11 +7,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.rest.serializers import ErrorSerializer, ScopedField, StrictSerializer
+from campaigns.behind import own_fallback
 from campaigns.ledger import OUTCOMES, Entry
-from campaigns.models import Campaign, CampaignStatus, SkipReason
+from campaigns.models import Behind, Campaign, CampaignStatus, SkipReason
 from campaigns.preview import Forecast
 from contacts.models import Segment
-from gateway.api.serializers import error_of
+from conversations.api.content import CONTENT_OUT
+from gateway.api.serializers import ChannelFallbackSerializer, error_of
+from gateway.fallback.model import Success
 from gateway.fallback.story import story
 from gateway.models import Channel
 from gateway.prices.selectors import Cost
@@ -42,8 +45,66 @@ class ProgressSerializer(serializers.Serializer[Any]):
     )
 
 
+@extend_schema_field(CONTENT_OUT)
+class DraftContentField(serializers.JSONField):
+    """Rich content with variables, kept as JSON; the services say what is wrong with it."""
+
+
+FALLBACK = {
+    "nullable": True,
+    "oneOf": [
+        {"type": "string", "enum": [Behind.CHANNEL.value]},
+        {
+            "type": "object",
+            "properties": {
+                "channel": {"type": "string", "format": "uuid"},
+                "after_s": {"type": "integer", "default": 60},
+                "success": {"type": "string", "enum": Success.values, "default": "delivered"},
+            },
+            "required": ["channel"],
+        },
+    ],
+}
+
+
+@extend_schema_field(FALLBACK)
+class FallbackField(serializers.Field[Any, Any, Any, Any]):
+    """``channel``: what its channel says; null: nothing takes over; else as of a message."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """A Policy, or who says."""
+        if data is None:
+            return Behind.NOTHING
+        return super().run_validation(data)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Of the object all errors, by its fields."""
+        if data == Behind.CHANNEL.value:
+            return Behind.CHANNEL
+        if isinstance(data, str):
+            raise serializers.ValidationError(
+                _("This is “channel”, null, or an object with a channel.")
+            )
+        return ChannelFallbackSerializer(context=self.context).run_validation(data)
+
+    def get_attribute(self, instance: Campaign) -> Campaign:
+        """All of it."""
+        return instance
+
+    def to_representation(self, value: Campaign) -> Any:
+        """As it is given."""
+        if value.fallback_by == Behind.CHANNEL:
+            return Behind.CHANNEL.value
+        policy = own_fallback(value)
+        return policy and {
+            "channel": str(policy.channel.pk),
+            "after_s": policy.after_s,
+            "success": policy.success.value,
+        }
+
+
 class CampaignSerializer(StrictSerializer):
-    """One text to one segment on one channel. Only a draft can be changed."""
+    """One text, or rich content, to one segment on one channel. Only a draft can be changed."""
 
     id = serializers.IntegerField(read_only=True)
     name = serializers.CharField(max_length=200)
@@ -51,6 +112,19 @@ class CampaignSerializer(StrictSerializer):
     segment = ScopedField(Segment, required=False, allow_null=True)
     text = serializers.CharField(
         max_length=20_000, required=False, allow_blank=True, trim_whitespace=False
+    )
+    content = DraftContentField(
+        required=False,
+        allow_null=True,
+        help_text="In place of `text`: as of a message, with variables in its texts, labels, "
+        "payloads and web addresses. A campaign sends one provider message to each person, so "
+        "what the channel can only show as several is refused at the launch.",
+    )
+    fallback = FallbackField(
+        required=False,
+        allow_null=True,
+        help_text="What another channel does when a message does not arrive. `channel`, or left "
+        "out: what its channel says at the launch. Null: nothing.",
     )
     status = serializers.ChoiceField(choices=CampaignStatus.choices, read_only=True)
     progress = serializers.SerializerMethodField()

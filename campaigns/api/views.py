@@ -36,9 +36,9 @@ from gateway.quiet.places import Rule
 
 
 class CampaignViewSet(WorkspaceViewSet):
-    """One text to a segment of contacts, and the ledger of what became of each."""
+    """One message to a segment of contacts, and the ledger of what became of each."""
 
-    queryset = Campaign.objects.all()
+    queryset = Campaign.objects.select_related("fallback_channel")
     serializer_class = CampaignSerializer
     query_serializer = CampaignQuery
     read_ability = write_ability = Ability.CAMPAIGNS

@@ -1,10 +1,12 @@
 """The editor: four steps that can be left and resumed, with a phone preview beside them."""
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,13 +18,20 @@ from accounts.roles import Ability
 from accounts.scoping import get_scoped
 from campaigns import services
 from campaigns.models import Campaign, CampaignStatus
-from campaigns.preview import foresee, measure, show
-from contacts.models import Contact, Segment
+from campaigns.pages.behind_form import behind_form, campaign_words
+from campaigns.pages.drafts import ROWS, chosen_contact, draft_or_404
+from campaigns.pages.previews import phone
+from campaigns.pages.typed import RICH, fields_of, row, unsaved
+from campaigns.preview import foresee
+from contacts.models import Segment
 from contacts.rendering import variables
+from contacts.rich import written
 from contacts.segments import contacts_matching
-from contacts.selectors import find_contacts
-from gateway.branding import brand_of
+from gateway.content.reading import write
+from gateway.fallback.story import medium
+from gateway.media.attaching import each_media, files_in, without_links
 from gateway.models import Channel
+from gateway.pages.builder import Builder, parsed
 from gateway.registry import adapters
 
 STEPS = {
@@ -32,17 +41,6 @@ STEPS = {
     "check": gettext_lazy("Check"),
 }
 NEXT = {"who": "what", "what": "where", "where": "check"}
-ROWS = Campaign.objects.select_related(
-    "workspace__quiet_hours", "channel", "segment", "created_by__user"
-)
-
-
-def draft_or_404(request: MemberRequest, campaign_id: int) -> Campaign:
-    """The draft of this workspace; what is launched is no draft."""
-    campaign = get_scoped(ROWS, request.member.workspace_id, pk=campaign_id)
-    if campaign.status != CampaignStatus.DRAFT:
-        raise Http404("This campaign is launched.")
-    return campaign
 
 
 @require(Ability.CAMPAIGNS)
@@ -62,38 +60,15 @@ def edit_step(request: MemberRequest, campaign_id: int, step: str) -> HttpRespon
         return redirect("campaign", campaign.pk)
     errors: dict[str, list[str]] = {}
     if request.method == "POST":
-        fields = _sent(request, step)
         try:
+            fields = fields_of(request, step)
             services.update(campaign=campaign, member=request.member, **fields)
             return _go_on(request, campaign, step)
         except ValidationError as error:
             errors = error.message_dict
-    context = _context(request, campaign, step) | {"errors": errors}
+    context = _context(request, campaign, step, errors) | {"errors": errors}
     status = 422 if errors else 200
     return render(request, f"campaigns/step_{step}.html", context, status=status)
-
-
-@require(Ability.CAMPAIGNS)
-@require_POST
-def preview(request: MemberRequest, campaign_id: int) -> HttpResponse:
-    """The phone with the text being typed, as the chosen contact gets it."""
-    campaign = draft_or_404(request, campaign_id)
-    contact = chosen_contact(request, campaign)
-    text = request.POST.get("text", campaign.text).replace("\x00", "")[: services.LONGEST_DRAFT]
-    channel = _row(request, Channel, "channel") or campaign.channel
-    context = _phone(campaign, channel, text.strip(), contact)
-    return render(request, "campaigns/_phone.html", context)
-
-
-@require(Ability.CAMPAIGNS)
-@require_GET
-def people(request: MemberRequest, campaign_id: int) -> HttpResponse:
-    """Contacts to preview as, by name or address."""
-    campaign = draft_or_404(request, campaign_id)
-    search = request.GET.get("person", "")
-    found = find_contacts(request.member.workspace, search=search)
-    context = {"campaign": campaign, "found": found.order_by("-id")[:6], "search": search}
-    return render(request, "campaigns/_people.html", context)
 
 
 @require(Ability.CAMPAIGNS)
@@ -101,7 +76,7 @@ def people(request: MemberRequest, campaign_id: int) -> HttpResponse:
 def audience(request: MemberRequest, campaign_id: int) -> HttpResponse:
     """Whom the chosen segment selects right now, as a fragment."""
     campaign = draft_or_404(request, campaign_id)
-    segment = _row(request, Segment, "segment")
+    segment = row(request, Segment, "segment")
     count, problem = None, ""
     if segment is not None:
         try:
@@ -115,7 +90,7 @@ def audience(request: MemberRequest, campaign_id: int) -> HttpResponse:
 @require(Ability.CAMPAIGNS)
 @require_POST
 def test_send(request: MemberRequest, campaign_id: int) -> HttpResponse:
-    """Send the text once to a number of one's own."""
+    """Send the message once to a number of one's own."""
     campaign = draft_or_404(request, campaign_id)
     try:
         services.send_test(
@@ -131,33 +106,6 @@ def test_send(request: MemberRequest, campaign_id: int) -> HttpResponse:
     return redirect("campaign-step", campaign.pk, "check")
 
 
-def chosen_contact(request: MemberRequest, campaign: Campaign) -> Contact | None:
-    """The contact to preview as: the chosen one, else the newest of the segment or workspace."""
-    chosen: Contact | None = _row(request, Contact, "contact")
-    if chosen is not None:
-        return chosen
-    everybody = Contact.objects.in_workspace(campaign.workspace_id)
-    if campaign.segment is None:
-        return everybody.exclude(name="").order_by("-id").first()
-    try:
-        matching = contacts_matching(campaign.workspace, campaign.segment.filter)
-    except ValidationError:
-        return None
-    return matching.order_by("-id").first()
-
-
-def _sent(request: MemberRequest, step: str) -> dict[str, Any]:
-    """The fields a step sends."""
-    data = request.POST
-    if step == "who":
-        return {"name": data.get("name", ""), "segment": _row(request, Segment, "segment")}
-    if step == "what":
-        return {"text": data.get("text", "")}
-    if step == "where":
-        return {"channel": _row(request, Channel, "channel")}
-    return {}
-
-
 def _go_on(request: MemberRequest, campaign: Campaign, step: str) -> HttpResponse:
     """To the step that was asked for, to a new segment for this campaign, or to the next step."""
     wanted = request.POST.get("go", "")
@@ -168,55 +116,108 @@ def _go_on(request: MemberRequest, campaign: Campaign, step: str) -> HttpRespons
     )
 
 
-def _row(request: MemberRequest, model: type[Any], name: str) -> Any:
-    """The row of this workspace whose id was sent; None without one, 404 for a stranger's."""
-    value = request.POST.get(name) or request.GET.get(name)
-    return get_scoped(model, request.member.workspace_id, pk=value) if value else None
-
-
-def _phone(
-    campaign: Campaign, channel: Channel | None, text: str, contact: Contact | None
+def _context(
+    request: MemberRequest, campaign: Campaign, step: str, errors: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
-    return {
-        "campaign": campaign,
-        "phone_channel": channel,
-        "phone_brand": brand_of(channel) if channel else None,
-        "phone_contact": contact,
-        "shown": show(campaign.workspace, channel, text, contact),
-        "size": measure(channel, text),
-        "empty": not text,
+    context = phone(_draft(request, campaign), chosen_contact(request, campaign))
+    context |= {"campaign": campaign, "step": step, "steps": _steps(campaign, step)}
+    if step == "who":
+        return context | _who(request, campaign)
+    if step == "what":
+        return context | _what(request, campaign, errors)
+    if step == "where":
+        return context | _where(request, campaign, errors)
+    problems = services.launch_errors(campaign)
+    return context | {
+        "problems": problems,
+        "behind_problem": " ".join(
+            words for name, words in problems.items() if name.startswith("fallback")
+        ),
+        "saying_problem": " ".join(
+            words for name, words in problems.items() if name.startswith(("text", "content"))
+        ),
+        "behind_words": campaign_words(campaign),
+        "medium": medium(campaign.channel.kind) if campaign.channel else "",
+        "forecast": foresee(campaign),
     }
 
 
-def _context(request: MemberRequest, campaign: Campaign, step: str) -> dict[str, Any]:
-    text = request.POST.get("text", campaign.text) if step == "what" else campaign.text
-    contact = chosen_contact(request, campaign)
-    context = _phone(campaign, campaign.channel, text.replace("\x00", "").strip(), contact)
-    context |= {"step": step, "steps": _steps(campaign, step), "typed": text}
-    workspace = request.member.workspace
-    if step == "who":
-        context["name"] = request.POST.get("name", campaign.name)
-        context["segments"] = Segment.objects.in_workspace(workspace).order_by("name")[:500]
-        chosen = request.POST.get("segment") or request.GET.get("segment")
-        context["segment_id"] = str(chosen or campaign.segment_id or "")
-    elif step == "what":
-        context["variables"] = variables(workspace).items()
-        context["example"] = "{{ first_name|" + _("friend") + " }}"
-    elif step == "where":
-        rows = Channel.objects.in_workspace(workspace).order_by("name")
-        labels = {kind: cls.label for kind, cls in adapters().items()}
-        context["channels"] = [(row, labels.get(row.kind, row.kind)) for row in rows]
-    else:
-        context["problems"] = services.launch_errors(campaign)
-        context["forecast"] = foresee(campaign)
-    return context
+def _draft(request: MemberRequest, campaign: Campaign) -> Campaign:
+    """With what is typed, as far as it can be looked at."""
+    try:
+        return unsaved(request, campaign)
+    except ValidationError:
+        return campaign
+
+
+def _who(request: MemberRequest, campaign: Campaign) -> dict[str, Any]:
+    chosen = request.POST.get("segment") or request.GET.get("segment")
+    segments = Segment.objects.in_workspace(request.member.workspace)
+    return {
+        "name": request.POST.get("name", campaign.name),
+        "segments": segments.order_by("name")[:500],
+        "segment_id": str(chosen or campaign.segment_id or ""),
+    }
+
+
+def _what(
+    request: MemberRequest, campaign: Campaign, errors: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    value = json.dumps(_content(campaign))
+    return {
+        "rich": request.POST.get("mode", RICH if campaign.content else "") == RICH,
+        "typed": request.POST.get("text", campaign.text),
+        "builder": Builder(
+            upload_url=reverse("campaign-files", args=[campaign.pk]),
+            preview_url=reverse("campaign-preview", args=[campaign.pk]),
+            preview="#phone",
+            value=_readable(request.POST.get("content", value)),
+            errors=json.dumps({n: list(w) for n, w in errors.items() if n.startswith("content")}),
+        ),
+        "variables": variables(request.member.workspace).items(),
+        "example": "{{ first_name|" + _("friend") + " }}",
+    }
+
+
+def _content(campaign: Campaign) -> dict[str, Any]:
+    """The saved content, or the text to begin with; files with their names."""
+    if campaign.content is None:
+        return {"text": campaign.text} if campaign.text else {}
+    content = written(campaign.content)
+    known = files_in(content, campaign.workspace_id)
+    named = each_media(content, lambda one, path: known.get(one.file, one))
+    return write(without_links(named))
+
+
+def _readable(value: str) -> str:
+    """What was sent, if the builder can begin with it."""
+    try:
+        return json.dumps(parsed(value))
+    except ValidationError:
+        return "{}"
+
+
+def _where(
+    request: MemberRequest, campaign: Campaign, errors: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    rows = list(Channel.objects.in_workspace(request.member.workspace).order_by("name"))
+    labels = {kind: cls.label for kind, cls in adapters().items()}
+    chosen = row(request, Channel, "channel") or campaign.channel
+    if chosen is None and len(rows) == 1:
+        chosen = rows[0]
+    data = request.POST if request.method == "POST" else None
+    return {
+        "channels": [(one, labels.get(one.kind, one.kind)) for one in rows],
+        "chosen": chosen,
+        "behind": behind_form(campaign, chosen, data, errors),
+    }
 
 
 def _steps(campaign: Campaign, current: str) -> list[tuple[str, Any, bool, bool]]:
     """(name, label, done, current) of each step."""
     done = {
         "who": campaign.segment_id is not None,
-        "what": bool(campaign.text),
+        "what": bool(campaign.text or campaign.content),
         "where": campaign.channel_id is not None,
         "check": False,
     }

@@ -16,7 +16,8 @@ from accounts.scoping import get_scoped
 from campaigns import services
 from campaigns.ledger import Ledger
 from campaigns.models import Campaign, CampaignStatus, SkipReason
-from campaigns.pages.editor import ROWS
+from campaigns.pages.behind_form import campaign_words
+from campaigns.pages.drafts import ROWS
 from campaigns.pages.export import csv_rows
 from campaigns.presenters import OUTCOME_NAMES, failure_words, funnel, lines
 from campaigns.selectors import costs_so_far, failures, list_campaigns, progress, progress_of
@@ -134,6 +135,7 @@ def _result(request: MemberRequest, campaign: Campaign) -> dict[str, Any]:
     found = Ledger(campaign, **filters).page(LINES + 1, after=after or 0)
     return {
         "campaign": campaign,
+        "behind_words": campaign_words(campaign),
         "numbers": numbers,
         "funnel": funnel(numbers),
         "failures": [
@@ -177,7 +179,7 @@ def _resume_at(campaign: Campaign) -> str:
     """The first step that is not done."""
     if campaign.segment_id is None:
         return "who"
-    if not campaign.text:
+    if not (campaign.text or campaign.content):
         return "what"
     return "where" if campaign.channel_id is None else "check"
 

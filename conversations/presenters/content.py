@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from conversations.models import Message
+from conversations.models import Kind, Message
 from gateway.content.adapting import in_words
 from gateway.content.model import (
     AskLocation,
@@ -77,8 +77,8 @@ def shown(message: Message) -> Shown | None:
     ]
     rows = content.menu.rows if content.menu else ()
     return Shown(
-        # Our own are shown as files of the message.
-        media=[one for one in content.media if not one.file],
+        # Our own are shown as files of the message, which a campaign's messages have none of.
+        media=[one for one in content.media if not one.file or message.kind == Kind.CAMPAIGN],
         cards=cards,
         menu=content.menu.button if content.menu else "",
         rows=[Button("list", row.text, row.description, numbering.next(row.text)) for row in rows],

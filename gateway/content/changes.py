@@ -26,6 +26,7 @@ class Rule(StrEnum):
     SUGGESTIONS_AS_TEXT = "suggestions_as_text"
     NUMBERS = "numbers"
     SPLIT = "split"
+    SWAPPED = "swapped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from gateway.content.adapting import adapt
-from gateway.content.changes import Change, changes
+from gateway.content.changes import Change, Rule, changes
 from gateway.content.model import Adapted, Content, Option
+from gateway.content.wording import swap, worded
 from gateway.contract import Adapter, Reach
 from gateway.fallback.model import Success
 from gateway.fallback.policy import Policy
@@ -99,9 +100,11 @@ def _look(
     shows = adapter.shows(address)
     parts: list[Content] = []
     options: list[Option] = []
+    plain: list[str] = []
     for one in messages:
         adapted = adapt(one, shows, len(options) + 1)
-        parts += adapted.parts
+        plain += [part.text for part in adapted.parts if part.is_plain]
+        parts += [worded(adapter, part) for part in adapted.parts]
         options += adapted.options
     whole = Adapted(tuple(parts), (*before, *options))
     return Look(
@@ -109,10 +112,20 @@ def _look(
         medium=name,
         parts=tuple(LookPart(part, _segments(adapter, part)) for part in parts),
         options=whole.options,
-        changes=changes(content, whole, shows, name),
+        changes=(*changes(content, whole, shows, name), *_swapped(adapter, plain)),
         when=when,
         skipped=skipped,
     )
+
+
+def _swapped(adapter: Adapter, texts: Iterable[str]) -> tuple[Change, ...]:
+    """That characters are swapped for others, where the channel does so."""
+    swaps = [found for text in texts if (found := swap(adapter, text))]
+    if not swaps:
+        return ()
+    letters = " ".join(dict.fromkeys(" ".join(one.letters for one in swaps).split()))
+    words = _("Characters are swapped for look-alikes: %(letters)s") % {"letters": letters}
+    return (Change(Rule.SWAPPED, words),)
 
 
 def _segments(adapter: Adapter, part: Content) -> int:

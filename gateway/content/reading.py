@@ -7,7 +7,7 @@
 A suggestion's ``type`` is ``reply`` {payload}, ``open_url`` {url}, ``dial`` {phone},
 ``show_location`` {latitude, longitude, label}, ``ask_location`` or ``calendar`` {title, start, end,
 description}. A file of our own is ``{"file": id}``. Whatever is not there is empty. Times are ISO
-8601 with an offset.
+8601 with an offset. What a campaign's delivery offers by number stands beside it (``options``).
 """
 
 import dataclasses
@@ -42,6 +42,9 @@ from gateway.content.model import (
 TEXT, LABEL, PAYLOAD, URL = 20_000, 80, 2_048, 2_048
 TITLE, DESCRIPTION, FILE_NAME, CONTENT_TYPE = 200, 2_000, 255, 100
 MEDIA, CARDS, ROWS, SUGGESTIONS = 10, 10, 10, 13
+
+# Beside stored content: what it offers by number (gateway.content.options).
+OPTIONS = "options"
 
 SURROGATES = re.compile("[\ud800-\udfff]")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -89,7 +92,8 @@ class Reader:
 
     def content(self, found: Mapping[str, Any]) -> Content:
         """The whole."""
-        self.known(found, "", {"text", "media", "cards", "list", "location", "suggestions"})
+        names = {"text", "media", "cards", "list", "location", "suggestions"}
+        self.known(found, "", names | {OPTIONS} if self.own else names)
         menu, place = found.get("list"), found.get("location")
         return Content(
             text=self.text(found, "text", TEXT),

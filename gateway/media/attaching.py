@@ -1,6 +1,6 @@
 """Files that we send: found by their ids, given a link, and tied to their message."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from gateway.content.model import Content, Media
 from gateway.media.links import link
-from gateway.media.models import FileState, MessageFile, StoredFile
+from gateway.media.models import FileState, HeldFile, MessageFile, StoredFile
 from gateway.models import Channel
 
 
@@ -33,21 +33,33 @@ def resolved(content: Content, workspace_id: int, *, lock: bool = True) -> Conte
     ``lock`` they are only looked at.
     ValidationError by ``content.media.0.file`` for one that is not there (any more).
     """
+    return with_files(content, files_in(content, workspace_id, lock=lock))
+
+
+def files_in(content: Content, workspace_id: int, *, lock: bool = False) -> Mapping[str, Media]:
+    """The stored files that content names, by id, as they are sent; those that are there.
+
+    With ``lock`` their rows are held until the transaction ends. One statement, none without files.
+    """
     wanted = _ids(content)
     if not wanted:
-        return content
+        return {}
     rows = StoredFile.objects.in_workspace(workspace_id).filter(uid__in=wanted).order_by("id")
-    found = {row.uid: row for row in (rows.select_for_update(no_key=True) if lock else rows)}
+    held = rows.select_for_update(no_key=True) if lock else rows
+    return {str(row.uid): as_media(row) for row in held}
+
+
+def with_files(content: Content, files: Mapping[str, Media]) -> Content:
+    """The content with these files filled in; ValidationError as ``resolved``."""
 
     def known(one: Media, path: str) -> Media:
         if not one.file:
             return one
-        row = found.get(UUID(one.file))
-        if row is None:
+        if one.file not in files:
             raise ValidationError({f"content.{path}.file": _("There is no such file.")})
-        return as_media(row)
+        return files[one.file]
 
-    return each_media(content, known)
+    return each_media(content, known) if _ids(content) else content
 
 
 def as_media(row: StoredFile) -> Media:
@@ -83,6 +95,22 @@ def attach(content: Content, *, channel: Channel, message_uid: UUID) -> None:
             created_at=now,
         )
         for place, uid in enumerate(wanted)
+    )
+
+
+def hold(content: Content | None, *, workspace_id: int, holder: UUID) -> None:
+    """Keep the stored files of what is not sent yet, and only these, in the caller's transaction.
+
+    None gives all of them up. ValidationError as ``resolved``.
+    """
+    HeldFile.objects.in_workspace(workspace_id).filter(holder=holder).delete()
+    wanted = _ids(content) if content is not None else []
+    if content is None or not wanted:
+        return
+    with_files(content, files_in(content, workspace_id, lock=True))
+    rows = StoredFile.objects.in_workspace(workspace_id).filter(uid__in=wanted)
+    HeldFile.objects.bulk_create(
+        HeldFile(workspace_id=workspace_id, file=row, holder=holder) for row in rows
     )
 
 

@@ -11,8 +11,8 @@ from gateway.media.models import MessageFile, StoredFile
 from gateway.media.storing import media_storage
 
 BATCH = 100
-# Neither in a message nor the logo of a channel.
-UNUSED: dict[str, Any] = {"uses": None, "branded": None}
+# Neither in a message, nor held for one, nor the logo of a channel.
+UNUSED: dict[str, Any] = {"uses": None, "holds": None, "branded": None}
 
 
 def sweep_unused(before: datetime, *, most: int = 10_000) -> int:
@@ -41,9 +41,9 @@ def release_files(message_uids: Collection[UUID], *, workspace_id: int) -> int:
 
 @transaction.atomic
 def _remove_some(before: datetime) -> int:
-    rows = StoredFile.objects.filter(created_at__lt=before, **UNUSED).order_by("created_at")
+    rows = StoredFile.objects.filter(created_at__lt=before, **UNUSED)
     # Whoever attaches one at this moment holds its row, and it is left.
-    locked = rows.select_for_update(of=("self",), skip_locked=True)[:BATCH]
+    locked = rows.order_by("created_at").select_for_update(of=("self",), skip_locked=True)[:BATCH]
     return _remove(list(locked))
 
 

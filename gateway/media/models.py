@@ -31,6 +31,19 @@ class StoredFile(WorkspaceModel):
         return f"{self.content_type} {self.uid}"
 
 
+class HeldFile(WorkspaceModel):
+    """A file of what is not sent yet, or to many: the sweep leaves it. ``holder`` is its uid."""
+
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="holds")
+    holder = models.UUIDField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["holder", "file"], name="file_held_once")]
+
+    def __str__(self) -> str:
+        return f"{self.holder} {self.file_id}"
+
+
 class FileState(models.TextChoices):
     """Where a file of a message stands."""
 

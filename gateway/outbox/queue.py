@@ -1,17 +1,19 @@
 """Puts deliveries into the outbox and changes ones that have not left."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
 from gateway.content.model import Content
 from gateway.content.reading import write
 from gateway.content.wording import worded
+from gateway.contract import Adapter
 from gateway.fallback.beforehand import replace_unreachable
 from gateway.fallback.policy import Policy, arm
 from gateway.models import Batch, BatchState, Channel, Delivery, Priority
@@ -36,13 +38,15 @@ FROM unnest(%(uids)s::uuid[], %(addresses)s::text[], %(texts)s::text[], %(costs)
     AS item (uid, address, text, cost, zone, held_until, quiet_at)
 ON CONFLICT (uid) DO NOTHING
 """
-QUEUE_BULK_WITH_FALLBACK = f"""
-WITH made AS ({QUEUE_BULK} RETURNING id)
+# Rich content is handed over as JSON; plain texts, which nearly all are, spare themselves that.
+PLAIN, RICH = "jsonb_build_object('text', item.text)", "item.text::jsonb"
+WITH_FALLBACK = """
+WITH made AS ({queue} RETURNING id)
 INSERT INTO gateway_fallback
     (workspace_id, delivery_id, channel_id, success, urgent, stage, verdict, asks, options, note)
 SELECT %(workspace)s, id, %(fallback_channel)s, %(success)s, false, 'armed', '', 0, '[]', ''
 FROM made
-"""  # noqa: S608 - constants only
+"""
 
 # What somebody claims at this moment leaves; waiting for it row by row would end in a deadlock with
 # whoever settles what has left. What comes back to the queue is cancelled by the sweep.
@@ -61,12 +65,15 @@ class NotAllowed(Exception):
 class BulkItem:
     """One bulk message. ``uid`` becomes the delivery's own and makes a repeat impossible.
 
-    ``zone``: the person's own, where it is known.
+    ``content`` is rich content that the channel shows in one message, as gateway.content.reading
+    writes it; ``text`` are its words, by which it is counted. ``zone``: the person's own, where it
+    is known.
     """
 
     uid: uuid.UUID
     address: str
     text: str
+    content: Mapping[str, Any] | None = None
     zone: str = ""
 
 
@@ -154,11 +161,12 @@ def queue_bulk(
     An item whose uid is already in the outbox is left alone. ``rule``: the workspace's quiet hours.
     """
     adapter = adapter_for(channel)
-    texts = [adapter.wording(item.text) for item in items]
+    texts = [_worded(adapter, item) for item in items]
+    rich = any(item.content is not None for item in items)
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
-            QUEUE_BULK_WITH_FALLBACK if fallback else QUEUE_BULK,
+            _bulk_statement(rich=rich, fallback=fallback is not None),
             {
                 "fallback_s": fallback.fallback_s if fallback else None,
                 "fallback_channel": str(fallback.channel.pk) if fallback else None,
@@ -172,7 +180,7 @@ def queue_bulk(
                 **_places(items, rule, now),
                 "uids": [str(item.uid) for item in items],
                 "addresses": [item.address for item in items],
-                "texts": texts,
+                "texts": list(map(_json, items, texts)) if rich else texts,
                 "costs": [adapter.segments(text) for text in texts],
             },
         )
@@ -194,6 +202,21 @@ def _places(items: Sequence[BulkItem], rule: Rule | None, now: datetime) -> dict
         "held": [place.held_until for place in places],
         "quiet": [place.quiet_at for place in places],
     }
+
+
+def _bulk_statement(*, rich: bool, fallback: bool) -> str:
+    queue = QUEUE_BULK.replace(PLAIN, RICH) if rich else QUEUE_BULK
+    return WITH_FALLBACK.format(queue=queue) if fallback else queue
+
+
+def _worded(adapter: Adapter, item: BulkItem) -> str:
+    """As the channel words it (gateway.content.wording); words beside a file stay as they are."""
+    return item.text if item.content and "media" in item.content else adapter.wording(item.text)
+
+
+def _json(item: BulkItem, text: str) -> str:
+    content = {**(item.content or {}), "text": text} if text else item.content
+    return orjson.dumps(content).decode()
 
 
 @transaction.atomic

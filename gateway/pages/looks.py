@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.urls import reverse
 from django.utils.translation import ngettext
 
+from gateway.branding import Brand, brand_of
 from gateway.content.adapting import in_words
 from gateway.content.looks import Look, LookPart
 from gateway.content.model import (
@@ -97,6 +98,7 @@ class ShownLook:
     size: str
     parts: Sequence[ShownPart]
     changes: Sequence[str]
+    brand: Brand | None = None
 
 
 def shown_looks(looks: Iterable[Look]) -> list[ShownLook]:
@@ -117,6 +119,7 @@ def _look(look: Look) -> ShownLook:
         size=_size(look.segments, look.medium) if _all_counted(look) else "",
         parts=[_part(part, look.medium) for part in look.parts],
         changes=[change.text for change in look.changes],
+        brand=brand_of(look.channel),
     )
 
 

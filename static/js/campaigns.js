@@ -1,13 +1,27 @@
 // Campaign pages: variables into the text, live numbers.
 
+import { builderOf } from "./content/builder.js";
 import { offered } from "./lookalikes.js";
-import { $, $$ } from "./ui.js";
+import { $, $$, t } from "./ui.js";
 
+// --- What it says -----------------------------------------------------------------------------------------
+
+const saying = $("[data-saying]");
+const builder = saying && builderOf($("[data-rich]", saying));
+const WORDS = '#campaign-text, [data-rich] :is(textarea, input[type="text"], input[type="url"])[data-field]:not([data-kind])';
+let last = null;
+
+const isRich = () => $('[name="mode"]:checked', saying).value === "rich";
+
+document.addEventListener("focusin", ({ target }) => { if (target.matches(WORDS)) last = target; });
+
+// Variables go where somebody has written last.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-insert]");
-  const field = $("#campaign-text");
-  if (!button || !field) return;
-  const gap = field.selectionStart && !/\s$/.test(field.value.slice(0, field.selectionStart)) ? " " : "";
+  if (!button || !saying) return;
+  const field = last?.offsetParent ? last : $$(WORDS, saying).find((one) => one.offsetParent);
+  if (!field) return;
+  const gap = field.type !== "url" && field.selectionStart && !/\s$/.test(field.value.slice(0, field.selectionStart)) ? " " : "";
   field.setRangeText(gap + button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
   field.focus();
   field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -23,6 +37,34 @@ document.addEventListener("click", (event) => {
   field.focus();
   field.dispatchEvent(new Event("input", { bubbles: true }));
 });
+
+// Another kind of message begins with the words of the one before.
+saying?.addEventListener("change", ({ target }) => {
+  if (target.name !== "mode") return;
+  const text = $("#campaign-text");
+  const own = $('[data-field="text"]', builder.root);
+  if (isRich()) {
+    if (!own.value && text.value.trim()) builder.setText(text.value);
+    else builder.tell();
+  } else {
+    if (!text.value.trim()) text.value = own.value;
+    htmx.trigger(text, "look");
+  }
+});
+
+saying?.addEventListener("submit", (event) => {
+  if (!isRich() || !builder.uploading()) return;
+  event.preventDefault();
+  builder.showErrors({ content: [t("rich-uploading")] }, { all: true });
+});
+
+// Adding, moving and removing is a change to be saved as much as typing.
+$("[data-rich-value]", saying ?? document)?.addEventListener("rich:changed", () => {
+  if ("mounted" in saying.dataset) saying.setAttribute("data-dirty", "");
+});
+if (saying) saying.dataset.mounted = "";
+
+// --- Steps ------------------------------------------------------------------------------------------------
 
 // Leaving a step by the steps above saves what was typed.
 document.addEventListener("click", (event) => {

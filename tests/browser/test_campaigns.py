@@ -53,7 +53,7 @@ def test_from_a_segment_to_an_answer_in_the_inbox(
     page.get_by_test_id("next").click()
 
     page.get_by_test_id("campaign-text").fill("Hi {{ first_name|there }}, tours are half price!")
-    expect(page.get_by_test_id("phone-text")).to_have_text("Hi Björk, tours are half price!")
+    expect(page.get_by_test_id("look-text")).to_have_text("Hi Björk, tours are half price!")
     page.get_by_test_id("next").click()
     channel = page.locator(".choice-card", has_text="SMS").first
     channel.click()

@@ -47,7 +47,7 @@ def channel() -> Channel:
 def offer(channel: Channel, *zones: str) -> list[Delivery]:
     """A batch's message to somebody in each of the zones, under the workspace's rule."""
     batch = Batch.objects.create(workspace=channel.workspace)
-    items = [BulkItem(uuid.uuid4(), builders.phone(), zone, zone) for zone in zones]
+    items = [BulkItem(uuid.uuid4(), builders.phone(), zone, zone=zone) for zone in zones]
     rule = rules_of([channel.workspace_id])[channel.workspace_id]
     queue_bulk(channel=channel, batch=batch, items=items, rule=rule)
     return list(Delivery.objects.filter(batch=batch).order_by("id"))
@@ -196,7 +196,7 @@ def test_a_change_is_settled_once_more_for_whoever_knew_the_old_rule(channel: Ch
     assert row.settled_at is None
     offer_without_rule = builders.phone()
     batch = Batch.objects.create(workspace=channel.workspace)
-    items = [BulkItem(uuid.uuid4(), offer_without_rule, "late", ASLEEP)]
+    items = [BulkItem(uuid.uuid4(), offer_without_rule, "late", zone=ASLEEP)]
     queue_bulk(channel=channel, batch=batch, items=items)
     QuietHours.objects.update(changed_at=timezone.now() - SETTLED_AFTER)
     settle_changes()
