@@ -319,7 +319,7 @@ def typed(**changes: str) -> dict[str, str]:
 
 def test_adding_without_an_address_to_ask(page: Client) -> None:
     shown = page.get(ADD).content.decode()
-    assert shown.count("<fieldset") == 6
+    assert shown.count("<fieldset") == 7
     assert '<option value="POST" selected>' in shown
     response = page.post(ADD, typed(), follow=True)
     text = response.content.decode()
