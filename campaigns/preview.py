@@ -131,11 +131,12 @@ def _night(campaign: Campaign, reached: int) -> Night | None:
     """By a sample of the segment; None where it is night for nobody."""
     if campaign.segment is None or campaign.channel is None:
         return None
-    saved = quiet_hours_of(campaign.workspace)
-    rule, now = Rule(Hours(saved.starts, saved.ends), campaign.workspace.timezone), timezone.now()
+    workspace, now = campaign.workspace, timezone.now()
+    saved = quiet_hours_of(workspace)
+    rule = Rule(Hours(saved.starts, saved.ends), workspace.timezone)
     kind = adapter_for(campaign.channel).address_kind
-    people = contacts_matching(campaign.workspace, campaign.segment.filter).order_by("-id")[:SAMPLE]
-    addresses = Address.objects.filter(contact__in=list(people), kind=kind)
+    people = contacts_matching(workspace, campaign.segment.filter).order_by("-id")[:SAMPLE]
+    addresses = Address.objects.filter(contact__in=people.values("pk"), kind=kind)
     rows = list(addresses.values_list("contact__timezone", "value"))
     asleep = sum(rule.place(*row, now).held_until is not None for row in rows)
     if not asleep or not reached:
