@@ -24,7 +24,7 @@ from gateway.media.renewing import with_fresh_links
 from gateway.models import Channel, Delivery
 from gateway.outbox.telling import tell
 from gateway.outbox.waking import wake_outbox
-from gateway.quiet.places import rules_of
+from gateway.quiet.places import put
 from gateway.receivers import hand_over
 from gateway.registry import adapter_for
 from gateway.states import State
@@ -54,7 +54,7 @@ def take_over(taking: Sequence[Taking], now: datetime) -> list[Delivery]:
         return []
     able, broken = _adapted(taking)
     rows = [row for one in able for row in _rows(one, now)]
-    _keep_quiet_hours(rows, now)
+    put(rows, now)
     Delivery.objects.bulk_create(rows)
     Delivery.objects.filter(pk__in=[one.delivery.pk for one in able]).update(
         state=State.REPLACED, lease_until=None, ask_at=None
@@ -156,17 +156,6 @@ def _rows(one: Taking, now: datetime) -> list[Delivery]:
         )
         for place, content in enumerate(one.parts)
     ]
-
-
-def _keep_quiet_hours(rows: Sequence[Delivery], now: datetime) -> None:
-    """Marketing that has not arrived by evening is not tried again at night."""
-    marketing = [row for row in rows if row.marketing]
-    if not marketing:
-        return
-    rules = rules_of({row.workspace_id for row in marketing})
-    for row in marketing:
-        place = rules[row.workspace_id].place(row.zone, row.address, now)
-        row.due_at, row.held_until, row.quiet_at = place.due_at, place.held_until, place.quiet_at
 
 
 def _replacement(one: Taking) -> Replacement:

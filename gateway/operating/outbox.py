@@ -12,6 +12,7 @@ from gateway.models import BatchState, Delivery
 from gateway.operating.batches import work_through
 from gateway.outbox.changes import announce
 from gateway.outbox.waking import wake_outbox
+from gateway.quiet.places import put
 from gateway.states import State
 
 # From which states a person may have deliveries sent again; unclear ones only on purpose.
@@ -77,6 +78,9 @@ def _requeue(batch: list[Delivery]) -> None:
         "external_id": None,
     }
     _change(batch, changes)
+    put(batch, timezone.now())
+    held = [row for row in batch if row.marketing]
+    Delivery.objects.bulk_update(held, ["due_at", "held_until", "quiet_at"])
     wake_outbox()
 
 

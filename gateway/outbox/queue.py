@@ -19,7 +19,7 @@ from gateway.fallback.policy import Policy, arm
 from gateway.models import Batch, BatchState, Channel, Delivery, Priority
 from gateway.outbox.changes import announce
 from gateway.outbox.waking import wake_outbox
-from gateway.quiet.places import Place, Rule, rules_of
+from gateway.quiet.places import Rule, put
 from gateway.registry import adapter_for
 from gateway.states import State, may_follow
 
@@ -116,10 +116,7 @@ def queue_parts(
     adapter = adapter_for(channel)
     parts = [worded(adapter, content) for content in parts]
     now = timezone.now()
-    place = Place(now)
-    if terms.marketing:
-        place = rules_of([channel.workspace_id])[channel.workspace_id].place("", address, now)
-    deliveries = Delivery.objects.bulk_create(
+    deliveries = [
         Delivery(
             workspace_id=channel.workspace_id,
             channel=channel,
@@ -127,19 +124,19 @@ def queue_parts(
             medium=adapter.medium,
             address=address,
             content=write(content),
-            part=part,
+            part=place,
             fallback_s=terms.fallback.fallback_s if terms.fallback else None,
             cost=adapter.segments(content.text),
             priority=terms.priority,
             marketing=terms.marketing,
-            due_at=place.due_at,
-            held_until=place.held_until,
-            quiet_at=place.quiet_at,
+            due_at=now,
             expires_at=terms.expires_at,
             created_at=now,
         )
-        for part, content in enumerate(parts)
-    )
+        for place, content in enumerate(parts)
+    ]
+    put(deliveries, now)
+    Delivery.objects.bulk_create(deliveries)
     if terms.fallback is not None:
         arm(deliveries, terms.fallback)
         replace_unreachable(channel, [row.uid for row in deliveries])
@@ -231,6 +228,7 @@ def retry_delivery(*, delivery: Delivery) -> None:
     row.state, row.due_at, row.attempts, row.asks = State.QUEUED, timezone.now(), 0, 0
     row.error_class = row.error_code = row.error_text = ""
     row.failed_at = row.expires_at = row.external_id = None
+    put([row], row.due_at)
     row.save()
     announce([row])
     wake_outbox()

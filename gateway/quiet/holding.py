@@ -27,6 +27,8 @@ SETTLED_AFTER = timedelta(seconds=10)
 LOCK_CLASS = 0x7175  # "qu": one at a time settles a workspace's change
 
 WAITING = Q(state=State.QUEUED, marketing=True)
+# What is under way may come back to the queue.
+OPEN = Q(state__in=(State.QUEUED, State.SENDING, State.UNKNOWN), marketing=True)
 COLUMNS = {
     "id": "bigint",
     "due_at": "timestamptz",
@@ -54,7 +56,7 @@ def _place_again(found: QuerySet[Delivery]) -> int:
 
 @transaction.atomic
 def _place_rows(ids: Sequence[int]) -> int:
-    rows = Delivery.objects.filter(WAITING, pk__in=ids).order_by("pk")
+    rows = Delivery.objects.filter(OPEN, pk__in=ids).order_by("pk")
     locked = list(rows.select_for_update(skip_locked=True))
     rules = rules_of({row.workspace_id for row in locked})
     now = database_now()
@@ -62,14 +64,15 @@ def _place_rows(ids: Sequence[int]) -> int:
     for row in locked:
         before = _times(row)
         place = rules[row.workspace_id].place(row.zone, row.address, _wanted(row, now))
-        if place.held_until is not None or _was_held(row):
+        if row.state == State.QUEUED and (place.held_until is not None or _was_held(row)):
             row.due_at = place.due_at
         row.held_until, row.quiet_at = place.held_until, place.quiet_at
         if _times(row) != before:
             changed.append(row)
     update_from_values(Delivery, COLUMNS, [(row.pk, *_times(row)) for row in changed])
-    if changed:
-        tell(changed)
+    waiting = [row for row in changed if row.state == State.QUEUED]
+    if waiting:
+        tell(waiting)
         wake_outbox()
     return len(changed)
 
@@ -95,7 +98,7 @@ def settle_change(workspace_id: int) -> int:
         if not mine:
             return 0
         began = database_now()
-        rows = Delivery.objects.filter(WAITING, workspace=workspace_id)
+        rows = Delivery.objects.filter(OPEN, workspace=workspace_id)
         ids = list(rows.order_by("pk").values_list("pk", flat=True))
         for start in range(0, len(ids), BATCH):
             portion = Delivery.objects.filter(pk__in=ids[start : start + BATCH])

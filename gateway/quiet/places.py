@@ -1,15 +1,18 @@
 """When a marketing message may leave under a workspace's quiet hours."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.core.exceptions import ObjectDoesNotExist
 
 from accounts.models import Workspace
 from gateway.quiet.hours import Hours, next_slot
 from gateway.quiet.zones import zones_of
+
+if TYPE_CHECKING:
+    from gateway.models import Delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +56,17 @@ def rules_of(workspace_ids: Collection[int]) -> dict[int, Rule]:
     """The rules of these workspaces, in one statement."""
     rows = Workspace.objects.filter(pk__in=workspace_ids).select_related("quiet_hours")
     return {row.pk: Rule.of(row) for row in rows}
+
+
+def put(rows: Iterable["Delivery"], at: datetime) -> None:
+    """Let marketing among these rows be due at ``at`` or when it may leave; they are not saved.
+
+    One statement, none without marketing.
+    """
+    marketing = [row for row in rows if row.marketing]
+    if not marketing:
+        return
+    rules = rules_of({row.workspace_id for row in marketing})
+    for row in marketing:
+        place = rules[row.workspace_id].place(row.zone, row.address, at)
+        row.due_at, row.held_until, row.quiet_at = place.due_at, place.held_until, place.quiet_at

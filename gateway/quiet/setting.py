@@ -3,7 +3,7 @@
 from datetime import time
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -17,9 +17,14 @@ SETTLE = "gateway.tasks.settle_quiet_hours"
 
 
 def quiet_hours_of(workspace: Workspace) -> QuietHours:
-    """What is saved, or what is proposed and switched off; never saves."""
-    found = QuietHours.objects.filter(workspace=workspace).first()
-    return found or QuietHours(workspace=workspace)
+    """What is saved, or what is proposed and switched off; never saves.
+
+    With ``workspace.quiet_hours`` loaded it asks no database.
+    """
+    try:
+        return workspace.quiet_hours
+    except ObjectDoesNotExist:
+        return QuietHours(workspace=workspace)
 
 
 @transaction.atomic

@@ -10,7 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from gateway.errors import Throttled
 from gateway.models import Batch, Bucket, Channel, Delivery, QuietHours
+from gateway.operating.outbox import Selection, requeue
 from gateway.outbox.claim import claim
 from gateway.outbox.places import Load
 from gateway.outbox.queue import BulkItem, queue_bulk, queue_delivery, retry_delivery
@@ -137,10 +139,41 @@ def test_a_retry_at_night_waits(sink: Sink, channel: Channel) -> None:
     fall(channel.workspace)
     settle_change(channel.workspace_id)
     assert again(row).quiet_at is None  # what is over is left alone
-    Delivery.objects.update(quiet_at=timezone.now() - HOUR)
     retry_delivery(delivery=row)
     run(0.5)
     assert sent(sink) == []
+    assert is_held(again(row))
+
+
+def test_many_sent_again_at_night_wait(sink: Sink, channel: Channel) -> None:
+    rows = offer(channel, ASLEEP, AWAKE)
+    Delivery.objects.update(state=State.FAILED)
+    fall(channel.workspace)
+    assert requeue(Selection([State.FAILED]), report=lambda done: None) == 2
+    run()
+    assert sent(sink) == [AWAKE]
+    assert is_held(again(rows[0]))
+
+
+def test_without_quiet_hours_a_retry_leaves(sink: Sink, channel: Channel) -> None:
+    [row] = offer(channel, ASLEEP)
+    Delivery.objects.update(state=State.FAILED)
+    retry_delivery(delivery=row)
+    run(0.5)
+    run(0.5)
+    assert sent(sink) == [ASLEEP]
+
+
+def test_what_is_under_way_when_they_are_switched_on_comes_back_to_wait(channel: Channel) -> None:
+    [row] = offer(channel, ASLEEP)
+    Bucket.objects.update(tokens=100, refilled_at=timezone.now())
+    [leaving] = claim(Load()).rows
+    fall(channel.workspace)
+    assert settle_change(channel.workspace_id) == 1
+    settle([Outcome(leaving, error=Throttled("slow", retry_after=0))])
+    assert again(row).state == State.QUEUED
+    Delivery.objects.update(due_at=timezone.now())
+    assert claimed() == []
     assert is_held(again(row))
 
 
