@@ -228,6 +228,7 @@ class Capabilities:
     ``reach_batch`` is how many addresses one question about reach takes (0: none can be asked),
     ``reach_per_minute`` how many such questions. ``revocable``: a sent message can be withdrawn.
     ``lifetime``: the provider itself withdraws it when ``OutboundMessage.lifetime_s`` is over.
+    ``falls_back``: the provider itself sends what does not arrive in another way, so we may not.
     """
 
     max_text: int
@@ -239,6 +240,7 @@ class Capabilities:
     reach_per_minute: int = 0
     revocable: bool = False
     lifetime: bool = False
+    falls_back: bool = False
 
 
 SendSteps = Generator[Request, Response, Sent]

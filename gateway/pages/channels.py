@@ -25,7 +25,7 @@ from gateway.models import Channel
 from gateway.pages import connect
 from gateway.pages.fallback_form import fallback_form
 from gateway.pages.forms import ChannelForm, TestMessageForm
-from gateway.registry import UnknownKind, adapter_class, adapters
+from gateway.registry import UnknownKind, adapter_class, adapters, capabilities_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,7 @@ def channel_page(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     channel = get_scoped(Channel, request.member.workspace_id, pk=channel_id)
     context = channel_context(request, channel)
     context["fallback_form"] = fallback_form(channel)
+    context["falls_back"] = capabilities_of(channel).falls_back
     context["shown"] = _settings_shown(channel)
     return render(request, "settings/channels/detail.html", context)
 
