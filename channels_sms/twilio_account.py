@@ -33,6 +33,8 @@ MAX_TEXT = 1600
 # An empty answer in the only format Twilio takes: nothing to say to the customer.
 TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 PRIVATE = frozenset({"Body", "MediaUrl"})
+# Where the engine puts ids that are certainly not the answer to ``find``.
+KNOWN_IDS = "known_external_ids"
 PAGE_SIZE = 50
 MAX_PAGES = 20
 # Twilio's clock and ours; its times have no fractions.
@@ -126,7 +128,7 @@ class TwilioAccount(Adapter):
         is no DateSent filter: it could hide a message that Twilio has queued but not yet sent.
         Raises Ambiguous when the list does not reach back to the attempt.
         """
-        known = message.content.get("known_external_ids")
+        known = message.content.get(KNOWN_IDS)
         known_ids = set(known) if isinstance(known, list | tuple | set) else set()
         for to in self._recipients(message.address):
             request = self._request("GET", "/Messages.json", params=_about(to))
@@ -234,7 +236,7 @@ def _about(to: str) -> list[tuple[str, str]]:
 
 def _since(entries: Sequence[answers.Json], since: datetime) -> tuple[list[answers.Json], bool]:
     """Those of a page, newest first, that are no older; and whether one was."""
-    recent = []
+    recent: list[answers.Json] = []
     for entry in entries:
         created = answers.moment(entry.get("date_created"))
         if created and created < since:
