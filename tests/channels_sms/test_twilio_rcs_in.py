@@ -55,8 +55,9 @@ def opt_out(n: int, word: Keyword, text: str, answered: bool) -> OptOut:
 
 def report(state: State, word: str, name: str = "", code: str = "", text: str = "") -> StatusUpdate:
     uid = uuid.UUID(DELIVERY)
-    error = {"error_class": name, "error_code": code, "error_text": text}
-    return StatusUpdate(sid(20), state, word, uid, **error)
+    return StatusUpdate(
+        sid(20), state, word, uid, error_class=name, error_code=code, error_text=text
+    )
 
 
 def over(word: str) -> Withdrawal:
