@@ -46,7 +46,9 @@ def world(transactional_db: None, door: Processes) -> Iterator[World]:
     with Processes(
         DJANGO_SETTINGS_MODULE="tests.faults.settings", SIMULATOR_URL=url, PUBLIC_URL=door.url
     ) as made:
-        made.start("simulator", "manage", "simulator", "--port", str(port))
+        made.start(
+            "simulator", "manage", "simulator", "--port", str(port), "--smsc-port", str(free_port())
+        )
         made.worker("inbound", ["inbound", "routing"])
         made.worker("outbound", ["outbound", "campaigns", "maintenance"])
         found = World(made, url)
