@@ -13,10 +13,24 @@ Json = dict[str, Any]
 
 def message_id(answer: object) -> str:
     """The message's sid; Ambiguous when a success does not name it."""
+    sid = _sid(answer)
+    if sid is None:
+        raise Ambiguous("The provider accepted the request but its answer names no message.")
+    return sid
+
+
+def content_id(answer: object) -> str:
+    """A content resource's sid; Unreachable when an answer does not name it."""
+    sid = _sid(answer)
+    if sid is None:
+        raise Unreachable("The provider's answer is not understood.")
+    return sid
+
+
+def _sid(answer: object) -> str | None:
     sid = answer.get("sid") if isinstance(answer, dict) else None
-    if isinstance(sid, str) and 0 < len(sid) <= 255 and sid.isascii() and sid.isprintable():
-        return sid
-    raise Ambiguous("The provider accepted the request but its answer names no message.")
+    right = isinstance(sid, str) and 0 < len(sid) <= 255 and sid.isascii() and sid.isprintable()
+    return sid if right else None
 
 
 def body(response: Response) -> Json:

@@ -42,6 +42,7 @@ TABLE: dict[int, Known] = {
     20429: Known(Throttled, "Too many requests"),
     20500: Known(Ambiguous, "Internal server error at the provider"),
     20503: Known(Unreachable, "Service unavailable"),
+    20001: Known(Rejected, "The provider found the content invalid"),
     21211: Known(Rejected, "Invalid recipient number"),
     21212: Known(BadCredentials, "Invalid sender number"),
     21408: Known(NotCapable, "Sending to this country is not enabled for the account"),
@@ -89,6 +90,7 @@ TABLE: dict[int, Known] = {
     30027: Known(Throttled, "T-Mobile's daily limit is reached", HOUR),
     30032: Known(BadCredentials, "The toll-free number is not verified"),
     30034: Known(BadCredentials, "The US number is not registered for business messages"),
+    30036: Known(Rejected, "It could not be delivered within its validity period"),
     30410: Known(Unreachable, "The carrier did not answer in time"),
     63001: Known(BadCredentials, "The channel could not be authenticated"),
     63002: Known(BadCredentials, "The channel's sender was not found"),
@@ -99,6 +101,7 @@ TABLE: dict[int, Known] = {
     63008: Known(BadCredentials, "The channel is wrongly configured"),
     63009: Known(Unreachable, "The channel answered with an error"),
     63010: Known(Unreachable, "Internal error at the provider"),
+    63011: Known(Unreachable, "The channel did not say what the recipient can receive"),
     63012: Known(Unreachable, "The channel answered with an internal error"),
     63013: Known(Rejected, "Against the channel's policy"),
     63014: Known(OptedOut, "The recipient has blocked this sender"),
@@ -109,6 +112,7 @@ TABLE: dict[int, Known] = {
     63019: Known(Rejected, "The media could not be fetched"),
     63020: Known(BadCredentials, "The channel is wrongly configured"),
     63021: Known(Rejected, "The channel found the content invalid"),
+    63023: Known(Unreachable, "The channel answered with an error"),
     63024: Known(NotCapable, "Invalid recipient on this channel"),
     63026: Known(Rejected, "The message was taken for spam"),
     63027: Known(Rejected, "The template does not exist"),
@@ -123,6 +127,9 @@ TABLE: dict[int, Known] = {
     63038: Known(Throttled, "The daily limit of messages is reached", HOUR),
     63040: Known(Rejected, "The template was rejected"),
     63041: Known(Rejected, "The template is paused"),
+    63106: Known(NotCapable, "The phone takes no RCS"),
+    92005: Known(Rejected, "The content template is missing"),
+    92007: Known(Rejected, "The content variables are invalid"),
 }
 
 # Unknown codes of a range, by their thousands: request refused, delivery failed, channel failed.

@@ -26,7 +26,7 @@ from gateway.fallback.policy import Policy, check_policy
 from gateway.models import Channel, ChannelLog
 from gateway.outbox.claim import ensure_buckets
 from gateway.outbox.waking import wake_outbox
-from gateway.registry import UnknownKind, adapter_class, adapter_for, base_url
+from gateway.registry import UnknownKind, adapter_class, adapter_for, base_url, capabilities_of
 from gateway.secrets import seal, unseal
 from gateway.transport import Forbidden, check_url, find_host, origin, run_steps
 from gateway.vitals import vitals
@@ -191,14 +191,16 @@ def update_channel(
         row.rate_per_second = _clean_rate(changes["rate_per_second"])
     if "enabled" in changes:
         row.enabled = bool(changes["enabled"])
-    if "fallback" in changes:
-        _set_fallback(row, changes["fallback"])
     if "branding" in changes:
         set_brand(row, changes["branding"])
     if "config" in changes or forget:
         merged = clean_config(row.kind, merged_config(row, changes.get("config", {}), forget))
         row.config = seal(merged)
         row.address = adapter_class(row.kind).channel_address(merged)
+    if "fallback" in changes:
+        _set_fallback(row, changes["fallback"])
+    elif "config" in changes:
+        _check_one_falls_back(row)
     row.save()
     record(
         workspace=row.workspace_id,
@@ -222,6 +224,13 @@ def _set_fallback(row: Channel, policy: Policy | None) -> None:
         raise ValidationError(found) from error
     row.fallback_channel = policy.channel
     row.fallback_after_s, row.fallback_success = policy.after_s, policy.success
+
+
+def _check_one_falls_back(row: Channel) -> None:
+    """ValidationError when the provider would send what another channel takes over as well."""
+    if row.fallback_channel_id is not None and capabilities_of(row).falls_back:
+        words = _("Another channel takes over what does not arrive. Remove it first.")
+        raise ValidationError({"fallback.channel": words})
 
 
 def merged_config(

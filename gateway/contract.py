@@ -249,6 +249,7 @@ class Capabilities:
     ``lifetime``: the provider itself withdraws it when ``OutboundMessage.lifetime_s`` is over.
     ``signals``: what ``Adapter.signal`` can show a customer.
     ``lookalikes``: what ``wording`` swaps.
+    ``falls_back``: the provider itself sends what does not arrive in another way, so we may not.
     """
 
     max_text: int
@@ -262,6 +263,7 @@ class Capabilities:
     lifetime: bool = False
     signals: frozenset[Signal] = frozenset()
     lookalikes: LookAlikes = LookAlikes.OFF
+    falls_back: bool = False
 
 
 SendSteps = Generator[Request, Response, Sent]

@@ -202,6 +202,7 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 GATEWAY_ADAPTERS = [
     "channels_sms.twilio_sms.TwilioSms",
     "channels_sms.google_rcs.GoogleRcs",
+    "channels_sms.twilio_rcs.TwilioRcs",
     "channels_sms.smpp.Smpp",
     "channels_sms.http_sms.HttpSms",
 ]

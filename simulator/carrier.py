@@ -89,9 +89,10 @@ class Carrier:
     def accept(self, message: Message) -> None:
         """Take a message from the business; it is on its way from now on."""
         self.world.add(message)
-        asyncio.get_running_loop().call_later(SENT_AFTER_S, self._leave, message)
+        asyncio.get_running_loop().call_later(SENT_AFTER_S, self.leave, message)
 
-    def _leave(self, message: Message) -> None:
+    def leave(self, message: Message) -> None:
+        """The message leaves the provider for its phone."""
         if message.service:
             self._report(message, "queued")
         self._move(message, "sent")
@@ -135,7 +136,7 @@ class Carrier:
         if online:
             held, phone.held = phone.held, []
             for message in held:
-                self.networks[message.provider].arrive(message)
+                self.networks[message.network].arrive(message)
         self.world.publish(phone, {"type": "phone"})
 
     def _move(self, message: Message, status: str) -> None:
@@ -188,13 +189,14 @@ class Carrier:
         message = self.world.by_sid.get(said.sid) if said.sid else None
         if message is None:
             message = self.written(line, phone, said, new_sid("MM" if said.media else "SM"))
-            self._follow_keyword(line, phone, message.body)
+            if not said.action:
+                self._follow_keyword(line, phone, message.body)
         courier = self.couriers.get(line.provider)
         if courier is not None:
             status = await courier.carry(line, message)
             self._settle(message, status)
             return message, status
-        word = twilio_words.keyword(message.body)
+        word = "" if said.action else twilio_words.keyword(message.body)
         fields = WORDS[line.provider].message_fields(message, word)
         letter = LETTERS[line.provider](line.webhook_url, fields, line.token)
         return message, await self.bring(line, message, letter)
@@ -219,6 +221,7 @@ class Carrier:
             payload=said.payload,
             location=said.location,
             traffic=ACTION if said.action else "",
+            way=line.network,
         )
         self.world.add(message)
         self.world.show(message)
@@ -262,6 +265,7 @@ class Carrier:
             phone=phone,
             line=line.address,
             status="delivered",
+            way=line.network,
         )
         self.world.add(answer)
         phone.unread += 1

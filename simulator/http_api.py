@@ -11,7 +11,7 @@ from simulator.bodies import answer
 from simulator.carrier import Carrier
 from simulator.faults import happens
 from simulator.lines import Lines
-from simulator.twilio_api import Handler, cut_off
+from simulator.twilio_calls import Handler, cut_off
 from simulator.twilio_words import PHONE
 from simulator.world import Message, new_sid
 

@@ -11,6 +11,7 @@ from simulator.faults import as_dict, read_faults
 from simulator.lines import BUILDERS, Line, Lines
 from simulator.rbm_network import RbmNetwork
 from simulator.twilio_media import read_media
+from simulator.world import RCS as RCS_NETWORKS
 from simulator.world import Message, Phone, Shown, summary
 
 PROVIDERS = list(BUILDERS)
@@ -86,13 +87,14 @@ class Knobs:
         sender = body.text("from", limit=64).strip()
         if provider == RCS and body.value.get("event") is not None:
             return await self._event(body, name.strip(), sender)
-        said = read_said(body, request, rcs=provider == RCS)
+        known = await self.lines.find(provider, name.strip())
+        said = read_said(body, request, rcs=provider == RCS or bool(known and known.agent))
         body.finish(strict=False)
-        line = await self._line(provider, name.strip())
+        line = known or await self._line(provider, name.strip())
         is_new = sender not in self.world.phones
         phone = self.world.phone(sender)
-        phone.rcs = phone.rcs or (is_new and provider == RCS)
-        message, status = await self.carrier.networks[provider].write(line, phone, said)
+        phone.rcs = phone.rcs or (is_new and line.agent is not None)
+        message, status = await self.carrier.networks[line.network].write(line, phone, said)
         return answer({"sid": message.sid, "webhook_status": status})
 
     async def _event(self, body: Body, name: str, sender: str) -> web.Response:
@@ -187,6 +189,7 @@ def as_sent(message: Message) -> dict[str, Any]:
     return {
         "sid": message.sid,
         "provider": message.provider,
+        "rcs": message.network in RCS_NETWORKS,
         "to": message.to,
         "from": message.sender,
         "messaging_service_sid": message.service or None,

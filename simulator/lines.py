@@ -69,6 +69,11 @@ class Line:
     agent: Agent | None = None
 
     @property
+    def network(self) -> str:
+        """The network that its messages take, by name."""
+        return "twilio_rcs" if self.agent and self.provider == "twilio" else self.provider
+
+    @property
     def sender(self) -> str:
         """What opt-outs hold for: the service, or the number."""
         return self.service or self.address
@@ -80,21 +85,32 @@ def pool_number(service: str) -> str:
 
 
 def twilio_line(channel: Channel, config: Mapping[str, str]) -> Line:
-    """A line of Twilio's from a channel's configuration."""
+    """A line of Twilio's from a channel's configuration: a number, or an RCS sender."""
     service = config.get("messaging_service_sid", "")
+    rcs = channel.kind == "twilio_rcs"
+    sender = f"rcs:{config.get('sender_id') or f'agent_{service[-8:].lower()}'}"
     tokens = (config.get("auth_token", ""), config.get("auth_token_secondary", ""))
     return Line(
         channel=str(channel.pk),
         name=channel.name,
         provider="twilio",
-        address=config.get("from_number") or pool_number(service),
+        address=sender if rcs else config.get("from_number") or pool_number(service),
         service=service,
         account=config.get("account_sid", ""),
         token=tokens[0],
         tokens=frozenset(filter(None, tokens)),
         webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/",
         workspace=channel.workspace_id,
+        agent=Agent(channel.name, "", "", "", "", "") if rcs else None,
     )
+
+
+def sms_behind(line: Line) -> Line | None:
+    """The number that a Messaging Service with an RCS sender sends SMS from; None without one."""
+    if line.network != "twilio_rcs" or not line.service:
+        return None
+    number = pool_number(line.service)
+    return replace(line, channel=f"{line.channel}/sms", address=number, agent=None)
 
 
 def smpp_line(channel: Channel, config: Mapping[str, str]) -> Line:
@@ -182,13 +198,15 @@ def _with_pool(own: Line, config: Mapping[str, str]) -> list[Line]:
 def load_lines() -> list[Line]:
     """Every channel of a provider the simulator speaks, oldest first."""
     close_old_connections()
-    lines = []
+    lines: list[Line] = []
     for channel in Channel.objects.order_by("created_at"):
         try:
             build = BUILDERS.get(adapter_class(channel.kind).provider)
             if build:
                 config = unseal(channel.config)
-                lines += _with_pool(build(channel, config), config)
+                line = build(channel, config)
+                lines += _with_pool(line, config)
+                lines += filter(None, (sms_behind(line),))
         except (UnknownKind, Undecryptable):
             logger.warning("channel left out", channel=str(channel.pk))
     return lines
@@ -234,9 +252,10 @@ class Lines:
             tokens[line.account] = tokens.get(line.account, frozenset()) | line.tokens
         # Every phone can write to those that come first.
         self.all, self.tokens = sorted(lines, key=lambda line: line.agent is not None), tokens
+        # A Messaging Service with an RCS sender is that first, whatever channel it is named by.
         self.by_address = {
             (line.provider, name): line
-            for line in lines
+            for line in self.all
             for name in (line.address, line.service, line.channel)
             if name
         }

@@ -103,14 +103,14 @@ class Page:
         """The person at the phone writes, sends files, taps or shares a place; its bubble."""
         body = Body(await request.read())
         line, phone = self._ends(body)
-        said = read_said(body, request, rcs=line is not None and line.provider == RCS)
+        said = read_said(body, request, rcs=line is not None and line.agent is not None)
         body.finish()
         if line is None:
             raise Invalid({"line": "There is no such number."})
-        if not phone.online or (line.provider == RCS and not phone.rcs):
+        if not phone.online or (line.agent and not phone.rcs):
             raise Invalid({"phone": "This phone is offline, or has no RCS."})
         phone = self.world.phone(phone.number)
-        network = self.carrier.networks[line.provider]
+        network = self.carrier.networks[line.network]
         message, _status = await network.write(line, phone, said)
         return answer(bubble(message))
 

@@ -14,7 +14,7 @@ from simulator.faults import Faults, happens
 from simulator.lines import Line, Lines
 from simulator.rbm_network import RbmNetwork, TooLate
 from simulator.rbm_tokens import WRONG, Refused, Tokens
-from simulator.twilio_api import cut_off, read_form
+from simulator.twilio_calls import cut_off, read_form
 from simulator.world import Message, Phone, Shown
 
 PROVIDER = "google_rcs"

@@ -117,7 +117,7 @@ class RbmNetwork:
                 self._report(message, "READ")
 
     def _is_ours(self, message: Message) -> bool:
-        network = self.carrier.networks.get(message.provider)
+        network = self.carrier.networks.get(message.network)
         return network is self and message.direction == "outbound"
 
     def _report(self, message: Message, kind: str, *, after_s: float = 0) -> None:

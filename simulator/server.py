@@ -21,6 +21,7 @@ from simulator.rbm_api import RbmApi
 from simulator.rbm_network import RbmNetwork
 from simulator.smsc import PROVIDER, Smsc
 from simulator.twilio_api import TwilioApi
+from simulator.twilio_rcs import TwilioRcsNetwork
 from simulator.world import MESSAGE_LIMIT, World
 
 # Pictures and videos in base64 among it.
@@ -48,6 +49,7 @@ def build(
     carrier = Carrier(world, postman)
     rcs = RbmNetwork(carrier)
     carrier.networks["google_rcs"] = rcs
+    carrier.networks["twilio_rcs"] = twilio_rcs = TwilioRcsNetwork(carrier)
     for customer in CUSTOMERS:
         phone = world.phone(customer.number)
         phone.name, phone.rcs, phone.pinned = customer.name, customer.rcs, True
@@ -55,7 +57,11 @@ def build(
     carrier.couriers[PROVIDER] = smsc
     own = [own_requests_only] if host in LOOPBACK else []
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[*own, explain])
-    providers = (TwilioApi(carrier, lines), RbmApi(carrier, rcs, lines), HttpApi(carrier, lines))
+    providers = (
+        TwilioApi(carrier, twilio_rcs, lines),
+        RbmApi(carrier, rcs, lines),
+        HttpApi(carrier, lines),
+    )
     knobs = Knobs(carrier, rcs, lines, smsc.counted)
     for part in (*providers, knobs, Page(carrier, rcs, lines)):
         app.add_routes(part.routes())

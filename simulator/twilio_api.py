@@ -3,12 +3,12 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -17,7 +17,19 @@ from simulator.bodies import answer
 from simulator.carrier import Carrier
 from simulator.faults import Faults, happens
 from simulator.lines import Line, Lines
+from simulator.twilio_calls import (
+    ACCOUNT,
+    Handler,
+    Refused,
+    cut_off,
+    first,
+    read_form,
+    refusal,
+    whole,
+)
 from simulator.twilio_media import CDN, cdn_url
+from simulator.twilio_rcs import WAY, TwilioRcsNetwork
+from simulator.twilio_rich import RichMessages
 from simulator.world import Message, new_sid
 
 PROVIDER = "twilio"
@@ -27,23 +39,13 @@ LONGEST_VALIDITY_S = 36_000
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Refused(Exception):
-    """The call is answered with one of Twilio's errors."""
-
-    def __init__(self, code: int, about: str = "") -> None:
-        super().__init__(code)
-        self.code = code
-        self.about = about
-
 
 class TwilioApi:
-    """The resources below ``/twilio/2010-04-01/Accounts/``."""
+    """The resources below ``/twilio/2010-04-01/Accounts/``, and ``/twilio/v1/Content``."""
 
-    def __init__(self, carrier: Carrier, lines: Lines) -> None:
+    def __init__(self, carrier: Carrier, rcs: TwilioRcsNetwork, lines: Lines) -> None:
         self.carrier = carrier
+        self.rich = RichMessages(rcs)
         self.world = carrier.world
         self.lines = lines
 
@@ -59,6 +61,7 @@ class TwilioApi:
             web.get(f"{CDN}/{{sid}}", self.carrier.media.cdn),
             web.get(f"{root}/IncomingPhoneNumbers.json", self.guarded(self.numbers)),
             web.get(f"{root}.json", self.guarded(self.account)),
+            *self.rich.routes(f"/{PROVIDER}", self.guarded),
             web.route("*", f"/{PROVIDER}/{{rest:.*}}", self.nowhere),
         ]
 
@@ -91,16 +94,16 @@ class TwilioApi:
                 raise Refused(code)
 
     async def _check_credentials(self, request: web.Request) -> None:
-        account = request.match_info["account"]
         kind, _, value = request.headers.get("Authorization", "").partition(" ")
         try:
             name, _, token = base64.b64decode(value, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             raise Refused(20003) from None
-        if kind.lower() != "basic" or name != account:
+        if kind.lower() != "basic" or name != request.match_info.get("account", name):
             raise Refused(20003)
-        if not await self.lines.allows(account, token):
+        if not await self.lines.allows(name, token):
             raise Refused(20003)
+        request[ACCOUNT] = name
 
     # --- Messages ---------------------------------------------------------------------------------
 
@@ -108,8 +111,11 @@ class TwilioApi:
         """Take a message to send."""
         form = await read_form(request)
         message = await self._message(request.match_info["account"], form)
+        if message.way:
+            self.rich.take(message, form)
         shown = words.message(message)
-        self.carrier.accept(message)
+        if not message.way:
+            self.carrier.accept(message)
         faults = self.carrier.faults_of(PROVIDER)
         if faults.latency_ms:
             await asyncio.sleep(faults.latency_ms / 1000)
@@ -119,9 +125,13 @@ class TwilioApi:
 
     async def _message(self, account: str, form: dict[str, list[str]]) -> Message:
         to, body, media = first(form, "To"), first(form, "Body"), form.get("MediaUrl", [])
-        check_content(to, body, media)
+        prefixed, to = to != words.bare(to), words.bare(to)
+        check_content(to, body or first(form, "ContentSid"), media)
         line, sender = await self._sender(account, form)
         service = first(form, "MessagingServiceSid")
+        rcs = sender.startswith(words.RCS)
+        if prefixed and not rcs:
+            raise Refused(63007, sender)
         if (service or sender, to) in self.world.blocks:
             raise Refused(21610)
         return Message(
@@ -140,6 +150,7 @@ class TwilioApi:
             callback=first(form, "StatusCallback"),
             token=line.token if line else "",
             validity_s=check_validity(first(form, "ValidityPeriod")),
+            way=WAY if rcs else "",
         )
 
     async def _sender(self, account: str, form: dict[str, list[str]]) -> tuple[Line | None, str]:
@@ -157,7 +168,7 @@ class TwilioApi:
         service = first(form, "MessagingServiceSid")
         if account in self.lines.tokens:
             raise Refused(21701 if service else 21606, name)
-        if not service and not words.PHONE.fullmatch(name):
+        if not service and not words.PHONE.fullmatch(name) and not name.startswith(words.RCS):
             raise Refused(21212, name)
         return None, name
 
@@ -190,13 +201,16 @@ class TwilioApi:
         )
 
     def _matching(self, account: str, query: dict[str, str]) -> Iterable[Message]:
-        to, sender = query.get("To"), query.get("From")
-        known = next((self.world.phones[n] for n in (to, sender) if n in self.world.phones), None)
+        to, sender = query.get("To", ""), query.get("From", "")
+        numbers = [words.bare(one) for one in (to, sender)]
+        known = next((self.world.phones[n] for n in numbers if n in self.world.phones), None)
         source = known.thread if known else self.world.messages
         for found in reversed(source):
             if found.account != account or found.direction == "answer":
                 continue
-            if (to and found.to != to) or (sender and found.sender != sender):
+            if to and words.on_channel(found, found.to) != to:
+                continue
+            if sender and found.sender != sender:
                 continue
             if in_time(found, query):
                 yield found
@@ -238,7 +252,11 @@ class TwilioApi:
     async def numbers(self, request: web.Request) -> web.StreamResponse:
         """Numbers of the account: those of its channels, and any possible one asked for."""
         account = request.match_info["account"]
-        lines = [line for line in self.lines.all if line.account == account and not line.service]
+        lines = [
+            line
+            for line in self.lines.all
+            if line.account == account and not line.service and line.agent is None
+        ]
         wanted = request.query.get("PhoneNumber", "")
         known = {line.address: line for line in lines}
         if wanted:
@@ -252,39 +270,6 @@ class TwilioApi:
     async def nowhere(self, request: web.Request) -> web.StreamResponse:
         """Anything else."""
         return refusal(Refused(20404, request.path.removeprefix(f"/{PROVIDER}")))
-
-
-def cut_off(request: web.Request) -> None:
-    """Close the connection; whatever is answered afterwards goes nowhere."""
-    if request.transport:
-        request.transport.abort()
-
-
-def refusal(refused: Refused) -> web.Response:
-    """An error as Twilio answers it."""
-    status, body = words.error(refused.code, refused.about)
-    response = answer(body, status)
-    if status == 429:
-        response.headers["Retry-After"] = "1"
-    return response
-
-
-async def read_form(request: web.Request) -> dict[str, list[str]]:
-    """The form's fields with all their values."""
-    try:
-        raw = (await request.read()).decode()
-        pairs = parse_qsl(raw, keep_blank_values=True, errors="strict")
-    except ValueError:
-        raise Refused(21602) from None
-    form: dict[str, list[str]] = {}
-    for name, value in pairs:
-        form.setdefault(name, []).append(value)
-    return form
-
-
-def first(form: dict[str, list[str]], name: str) -> str:
-    """The first value of a field; empty without one."""
-    return form.get(name, [""])[0]
 
 
 def check_content(to: str, body: str, media: list[str]) -> None:
@@ -310,11 +295,6 @@ def check_validity(value: str) -> int | None:
     if not value.isdecimal() or int(value) < 1:
         raise Refused(30012, value)
     return min(int(value), LONGEST_VALIDITY_S)
-
-
-def whole(value: str | None, default: int, low: int, high: int) -> int:
-    """A whole number between two bounds."""
-    return min(max(int(value), low), high) if value and value.isdecimal() else default
 
 
 def in_time(found: Message, query: dict[str, str]) -> bool:

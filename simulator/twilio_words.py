@@ -5,7 +5,7 @@ from email.utils import formatdate
 from typing import Any
 
 from simulator.lines import Line
-from simulator.world import Message
+from simulator.world import ACTION, Message
 
 VERSION = "2010-04-01"
 PROVIDER_PATH = "/twilio"
@@ -29,6 +29,7 @@ ANSWERS = {
 
 # HTTP status and words of each error.
 ERRORS: dict[int, tuple[int, str]] = {
+    20001: (400, "Invalid content: {}"),
     20003: (401, "Authenticate"),
     20404: (404, "The requested resource {} was not found"),
     20429: (429, "Too Many Requests"),
@@ -46,9 +47,13 @@ ERRORS: dict[int, tuple[int, str]] = {
     21614: (400, "'To' number {} is not a valid mobile number"),
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
     21623: (400, "Number of media files exceeds allowed limit"),
+    21654: (400, "ContentSid is required when ContentVariables are given"),
+    21655: (400, "The ContentSid {} is invalid"),
+    21656: (400, "The ContentVariables parameter is invalid: {}"),
     21701: (400, "The Messaging Service {} does not exist"),
     30012: (400, "TTL is too small: {}"),
     30409: (409, "Message cannot be canceled any more"),
+    63007: (400, "Twilio could not find a Channel with the specified From address {}"),
 }
 # Twilio's own magic recipients, from its test credentials.
 MAGIC = {
@@ -59,6 +64,7 @@ MAGIC = {
     "+15005550009": 21614,
 }
 PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+RCS = "rcs:"
 
 
 def keyword(text: str) -> str:
@@ -116,7 +122,7 @@ def message(found: Message) -> dict[str, Any]:
         "api_version": VERSION,
         "messaging_service_sid": found.service or None,
         "from": found.sender or None,
-        "to": found.to,
+        "to": on_channel(found, found.to),
         "body": found.body,
         "direction": DIRECTIONS[found.direction],
         "status": "received" if found.direction == "inbound" else found.status,
@@ -148,11 +154,15 @@ def status_fields(found: Message, status: str) -> dict[str, str]:
         "SmsSid": found.sid,
         "MessageStatus": status,
         "SmsStatus": status,
-        "To": found.to,
+        "To": on_channel(found, found.to),
         "From": found.sender,
         "AccountSid": found.account,
         "ApiVersion": VERSION,
     }
+    if found.network == "twilio_rcs":
+        fields |= {"ChannelPrefix": "rcs", "ChannelToAddress": found.to}
+    if status == "read":
+        fields["EventType"] = "READ"
     if found.service:
         fields["MessagingServiceSid"] = found.service
     if found.error_code and status in ("failed", "undelivered"):
@@ -171,7 +181,7 @@ def message_fields(found: Message, word: str) -> dict[str, str]:
         "SmsStatus": "received",
         "AccountSid": found.account,
         "ApiVersion": VERSION,
-        "From": found.sender,
+        "From": on_channel(found, found.sender),
         "To": found.to,
         "Body": found.body,
         "NumSegments": segments(found.body),
@@ -184,4 +194,25 @@ def message_fields(found: Message, word: str) -> dict[str, str]:
         fields["MessagingServiceSid"] = found.service
     if word:
         fields["OptOutType"] = word
-    return fields
+    return fields | rich_fields(found)
+
+
+def rich_fields(found: Message) -> dict[str, str]:
+    """What a tap or a place by RCS adds to the form."""
+    if found.payload is not None:
+        kind = "ACTION" if found.traffic == ACTION else "REPLY"
+        return {"ButtonText": found.body, "ButtonPayload": found.payload, "ButtonType": kind}
+    if found.location is not None:
+        latitude, longitude = found.location
+        return {"Latitude": str(latitude), "Longitude": str(longitude)}
+    return {}
+
+
+def on_channel(found: Message, address: str) -> str:
+    """A phone's address as it is written on the way a message takes."""
+    return f"{RCS}{address}" if found.network == "twilio_rcs" else address
+
+
+def bare(address: str) -> str:
+    """A phone's number, on whatever channel."""
+    return address[len(RCS) :] if address[: len(RCS)].lower() == RCS else address

@@ -13,7 +13,7 @@ SIGNAL_LIMIT = 10_000
 # Events a page may lag behind before it is told to load everything again.
 LISTENER_LIMIT = 500
 LISTED_PHONES = 40
-RCS = frozenset({"google_rcs"})
+RCS = frozenset({"google_rcs", "twilio_rcs"})
 # A tap that opened something: the business is told, and no bubble shows it.
 ACTION = "ACTION"
 
@@ -23,9 +23,10 @@ class Message:
     """A message at the provider. ``direction`` is outbound (ours), inbound, or answer (the
     provider's own words to the customer). Times are Unix seconds: ``at`` when it was accepted,
     ``displayed_at`` when it was first seen on the phone, ``withdrawn_at`` when it was taken back.
-    ``validity_s`` is for how long the business wants it tried, None: forever.
-    Of RCS: ``content`` and ``traffic`` as sent, ``payload`` and ``location`` of what the customer
-    tapped or shared, ``lapse`` what ends its time.
+    ``validity_s`` is for how long the business wants it tried, None: forever. ``way`` is its
+    network, where the provider has one beside its own. Of RCS: ``content`` and ``traffic`` as
+    sent, ``payload`` and ``location`` of what the customer tapped or shared, ``lapse`` what ends
+    its time.
     """
 
     sid: str
@@ -56,6 +57,12 @@ class Message:
     location: tuple[float, float] | None = None
     lapse: asyncio.TimerHandle | None = None
     reporting: "asyncio.Task[None] | None" = None
+    way: str = ""
+
+    @property
+    def network(self) -> str:
+        """The network that brings it, by name."""
+        return self.way or self.provider
 
 
 @dataclass(slots=True, eq=False)
@@ -199,7 +206,7 @@ def bubble(message: Message) -> dict[str, Any]:
         "media": [{"url": url, "type": kind} for url, kind in message.media],
         "at": message.at,
         "status": message.status,
-        "rcs": message.provider in RCS,
+        "rcs": message.network in RCS,
         "content": message.content,
         "location": message.location,
         "quiet": message.traffic == ACTION,

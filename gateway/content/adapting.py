@@ -75,7 +75,7 @@ class Adapting:
         """Words, and files where they can be shown."""
         shown = [one for one in files if self.shows.takes_file(one)]
         batches = list(batched(shown, self.shows.file_count))
-        if batches and self.shows.captioned:
+        if batches and self.shows.captions(batches[0]):
             self.close()
             self.files = batches.pop(0)
         self.say(text)
@@ -117,11 +117,19 @@ class Adapting:
 
     def suggestions(self, suggestions: tuple[Suggestion, ...]) -> None:
         """Below the last message, or as words."""
-        if not self.shows.buttons.take(suggestions):
-            self.in_words(suggestions, below=False)
-        elif suggestions:
+        if not suggestions:
+            return
+        if self.shows.buttons.take(suggestions) and self._ends_with_room():
             self.close()
             self.parts[-1] = replace(self.parts[-1], suggestions=suggestions)
+        else:
+            self.in_words(suggestions, below=False)
+
+    def _ends_with_room(self) -> bool:
+        """Whether what has been said so far ends with something that buttons go below."""
+        if self.files:
+            return self.shows.has_room_for_buttons(Content(text=self.words, media=self.files))
+        return bool(self.words) or self.shows.has_room_for_buttons(self.parts[-1])
 
     def in_words(self, suggestions: Iterable[Suggestion], *, below: bool) -> None:
         """A line for each suggestion; ``below`` the words before, which they belong to."""

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from gateway.fallback.model import Fallback, Success
 from gateway.models import Channel, Delivery
-from gateway.registry import adapter_class
+from gateway.registry import adapter_class, capabilities_of
 
 # A provider keeps trying for so long at most; and less than this is no time to arrive in.
 LONGEST_S, SHORTEST_S = 7 * 24 * 3600, 5
@@ -47,6 +47,11 @@ def check_policy(channel: Channel, policy: Policy) -> None:
         errors["channel"] = _("Choose another channel of this workspace.")
     elif adapter_class(other.kind).address_kind != adapter_class(channel.kind).address_kind:
         errors["channel"] = _("That channel reaches people at another kind of address.")
+    elif capabilities_of(channel).falls_back:
+        errors["channel"] = _(
+            "This channel leaves it to its provider to send by SMS what does not arrive; both "
+            "would send it twice."
+        )
     if not SHORTEST_S <= policy.after_s <= LONGEST_S:
         errors["after_s"] = _("From %(least)d seconds to %(most)d (7 days).") % {
             "least": SHORTEST_S,

@@ -27,7 +27,7 @@ from gateway.pages.branding import branding_context
 from gateway.pages.fallback_form import fallback_form
 from gateway.pages.forms import ChannelForm, TestMessageForm
 from gateway.pages.prices import price_form
-from gateway.registry import UnknownKind, adapter_class, adapters
+from gateway.registry import UnknownKind, adapter_class, adapters, capabilities_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,7 @@ def channel_page(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     context |= branding_context(channel)
     context["price_form"] = price_form(channel)
     context["prices_by_message"] = not adapter_class(channel.kind).capabilities.segments
+    context["falls_back"] = capabilities_of(channel).falls_back
     context["shown"] = _settings_shown(channel)
     return render(request, "settings/channels/detail.html", context)
 

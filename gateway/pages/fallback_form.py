@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from gateway.fallback.model import Success
 from gateway.fallback.policy import LONGEST_S, SHORTEST_S
 from gateway.models import Channel
-from gateway.registry import UnknownKind, adapter_class
+from gateway.registry import UnknownKind, adapter_class, capabilities_of
 
 
 class FallbackForm(forms.Form):
@@ -57,8 +57,8 @@ def _address_kind(channel: Channel) -> str | None:
 
 
 def fallback_form(channel: Channel, data: Any = None) -> FallbackForm | None:
-    """Filled with what is saved; None where there is no channel to choose."""
-    if not others(channel).exists():
+    """Filled with what is saved; None where there is no channel to choose, or none may be."""
+    if capabilities_of(channel).falls_back or not others(channel).exists():
         return None
     initial = {
         "channel": channel.fallback_channel_id,

@@ -8,11 +8,13 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Role
+from gateway.channels import create_channel
 from gateway.fallback.model import Fallback
 from gateway.models import Channel, Delivery
 from tests import builders
 from tests.api.client import caller, errors
 from tests.payloads.google_rcs.exhibit import AGENT, config
+from tests.payloads.twilio_rcs import exhibit as twilio
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +69,42 @@ def test_what_cannot_work_is_named(api: Any, fields: dict[str, Any], names: list
     first.refresh_from_db()
     assert first.fallback_channel is None
     assert not Delivery.objects.exists()
+
+
+def left_to_twilio(api: Any, **fields: str) -> Channel:
+    """An RCS sender whose Messaging Service sends SMS itself, unless the fields say otherwise."""
+    own = {"messaging_service_sid": twilio.SERVICE, "sms_fallback": "twilio"} | fields
+    settings = twilio.config(**own)
+    return create_channel(
+        workspace=api.workspace, member=None, kind="twilio_rcs", name="Shop", config=settings
+    )
+
+
+def test_where_the_provider_falls_back_nothing_of_ours_does(api: Any) -> None:
+    first, behind = left_to_twilio(api), builders.channel(api.workspace)
+    wanted = {"channel": str(behind.pk)}
+    answer = api.patch(f"channels/{first.pk}/", {"fallback": wanted})
+    assert list(errors(answer)) == ["fallback.channel"]
+    assert "twice" in str(errors(answer))
+    sent = api.post("messages/", message(first, fallback=wanted))
+    assert list(errors(sent)) == ["fallback.channel"]
+    first.refresh_from_db()
+    assert first.fallback_channel is None
+    assert not Delivery.objects.exists()
+    assert api.post("messages/", message(first)).status_code == 202
+
+
+def test_a_channel_with_a_fallback_is_not_left_to_its_provider(api: Any) -> None:
+    first, behind = left_to_twilio(api, sms_fallback="ours"), builders.channel(api.workspace)
+    path, to_twilio = f"channels/{first.pk}/", {"sms_fallback": "twilio"}
+    assert api.patch(path, {"fallback": {"channel": str(behind.pk)}}).status_code == 200
+    refused = api.patch(path, {"config": to_twilio})
+    assert list(errors(refused)) == ["fallback.channel"]
+    assert api.get(path).json()["config"]["sms_fallback"] == "ours"
+    # At once it can be changed, in either direction.
+    assert api.patch(path, {"config": to_twilio, "fallback": None}).status_code == 200
+    back = {"config": {"sms_fallback": "ours"}, "fallback": {"channel": str(behind.pk)}}
+    assert api.patch(path, back).status_code == 200
 
 
 def test_sms_does_not_say_what_was_read(api: Any) -> None:

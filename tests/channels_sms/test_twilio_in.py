@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from channels_sms.twilio_sms import TWIML, TwilioSms
+from channels_sms.twilio_account import TWIML
+from channels_sms.twilio_sms import TwilioSms
 from gateway.contract import WebhookResponse
 from gateway.errors import Malformed
 from gateway.events import (
