@@ -8,10 +8,12 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from channels_sms import twilio_content
 from channels_sms.twilio_content import SHOWS, Template, written
 from channels_sms.twilio_rcs import TwilioRcs
+from gateway.channels import clean_config
 from gateway.content.adapting import adapt
 from gateway.content.model import (
     AskLocation,
@@ -551,6 +553,21 @@ def test_check_asks_for_the_account() -> None:
 )
 def test_what_a_channel_needs(fields: dict[str, str], errors: set[str]) -> None:
     assert set(TwilioRcs.check_config(fields)) == errors
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sender_id", f"rcs:{SENDER}"),
+        ("sender_id", "a b"),
+        ("messaging_service_sid", "MG1"),
+        ("sms_fallback", "both"),
+    ],
+)
+def test_what_no_setting_may_be_is_named(field: str, value: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        clean_config("twilio_rcs", config(**{field: value}))
+    assert list(raised.value.message_dict) == [field]
 
 
 def test_whoever_leaves_it_to_twilio_says_so() -> None:

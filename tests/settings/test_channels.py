@@ -270,3 +270,14 @@ def test_prices_are_pasted_checked_and_kept(client, admin):
     }
     client.post(url, {"currency": "", "prices": ""})
     assert not Price.objects.exists()
+
+
+def test_who_leaves_it_to_the_provider_is_offered_no_other_channel(client, admin):
+    builders.channel(admin.workspace)
+    own = {"sms_fallback": "twilio", "messaging_service_sid": "MG" + "0" * 32}
+    rcs = builders.channel(admin.workspace, own, kind="twilio_rcs")
+    page = client.get(reverse("settings-channel", args=[rcs.pk])).content.decode()
+    assert "The provider sends it by SMS itself" in page
+    assert reverse("settings-channel-fallback", args=[rcs.pk]) not in page
+    answer = client.post(reverse("settings-channel-fallback", args=[rcs.pk]), {"after_s": 60})
+    assert answer.status_code == 404
