@@ -97,7 +97,7 @@ def fallback_words(channel: Channel, policy: Policy | None) -> str:
 
 
 def _form(campaign: Campaign, channel: Channel, data: Mapping[str, Any] | None) -> FallbackForm:
-    saying = campaign if campaign.fallback_by == Behind.OWN else channel
+    saying: Campaign | Channel = campaign if campaign.fallback_by == Behind.OWN else channel
     initial = {
         "channel": saying.fallback_channel_id,
         "after_s": saying.fallback_after_s,
