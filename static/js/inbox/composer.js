@@ -235,7 +235,7 @@ function error(text) {
 // --- Sending -------------------------------------------------------------------------------------------------
 
 function filesChanged() {
-  count();
+  if (input) count();
   if (seen === null && files.any()) seen = newest();
   if (!files.any() && !input.value.trim()) seen = null;
   error("");
