@@ -19,6 +19,8 @@ export class Phone {
     this.element = document.getElementById("phone").content.firstElementChild.cloneNode(true);
     this.element.dataset.testid = `phone-${number.replace(/\D/g, "")}`;
     this.thread = this.find(".thread");
+    this.thread.addEventListener("load", () => this.toEnd(), true);
+    this.thread.addEventListener("scroll", () => { this.atEnd = this.near(); });
     this.input = this.find("textarea");
     this.select = this.find("select");
     this.online = this.find('[data-testid="phone-online"]');
@@ -137,7 +139,7 @@ export class Phone {
   }
 
   draw(fresh = null) {
-    const near = this.thread.scrollHeight - this.thread.scrollTop - this.thread.clientHeight < NEAR_PX;
+    const near = this.near();
     const address = this.address();
     this.brand();
     const shown = [...this.bubbles.values()].filter(
@@ -146,8 +148,18 @@ export class Phone {
     shown.sort((a, b) => a.at - b.at);
     this.thread.replaceChildren(...this.parts(shown, fresh));
     if (!shown.length) this.thread.append(this.emptiness());
-    if (near || !fresh || this.bubbles.get(fresh)?.mine) this.thread.scrollTop = this.thread.scrollHeight;
+    this.atEnd = near || !fresh || Boolean(this.bubbles.get(fresh)?.mine);
+    this.toEnd();
     this.enable();
+  }
+
+  near() {
+    return this.thread.scrollHeight - this.thread.scrollTop - this.thread.clientHeight < NEAR_PX;
+  }
+
+  /** The newest stays in view, also when a picture above it has come; unless somebody reads back. */
+  toEnd() {
+    if (this.atEnd) this.thread.scrollTop = this.thread.scrollHeight;
   }
 
   /** Name, colour and logo of whom the person writes to. */

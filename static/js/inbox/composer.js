@@ -252,6 +252,7 @@ function error(text) {
 // --- Sending -------------------------------------------------------------------------------------------------
 
 function filesChanged() {
+  if (!input) return; // the composer is gone
   const more = files.any() || rich.any();
   if (seen === null && more) seen = newest();
   if (!more && !input.value.trim()) seen = null;
