@@ -32,6 +32,7 @@ FIELDS = (
             "and never shown again."
         ),
         secret=True,
+        multiline=True,
         max_length=10_000,
     ),
     ConfigField(

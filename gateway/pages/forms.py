@@ -122,10 +122,10 @@ def _widget(field: ConfigField, *, kept: bool) -> forms.Widget:
     if field.choices:
         return forms.Select(choices=field.choices)
     widget: forms.Widget = forms.TextInput()
-    if field.multiline:
-        widget = forms.Textarea(attrs={"rows": 4, "class": "mono"})
-    elif field.secret:
+    if field.secret:  # hidden also where it has lines, as a key file; pasted, it loses their ends
         widget = forms.PasswordInput(render_value=True)
+    elif field.multiline:
+        widget = forms.Textarea(attrs={"rows": 4, "class": "mono"})
     elif field.phone:
         widget = forms.TextInput(attrs={"type": "tel"})
     placeholder = gettext("Saved; leave empty to keep it") if kept else field.placeholder

@@ -9,6 +9,7 @@ from gateway.models import Channel
 from gateway.secrets import unseal
 from tests import builders
 from tests.api.client import caller, errors
+from tests.payloads.google_rcs.exhibit import config, key_file
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +37,15 @@ def test_a_channel_answers_everything_but_its_secrets():
     for answer in (made, api.get("channels/"), api.get(f"channels/{body['id']}/")):
         assert builders.TOKEN not in answer.content.decode()
     assert builders.TOKEN not in json.dumps(list(AuditEntry.objects.values("data")))
+
+
+def test_a_key_file_is_taken_with_its_lines():
+    api = caller()
+    key = json.dumps(json.loads(key_file()), indent=2)
+    found = {"kind": "google_rcs", "name": "RCS", "config": {**config(), "service_account": key}}
+    made = api.post("channels/", found)
+    assert made.status_code == 201, made.content
+    assert unseal(Channel.objects.get().config)["service_account"] == key
 
 
 def test_a_secret_left_out_stays():
