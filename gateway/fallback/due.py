@@ -11,12 +11,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 
 from gateway.fallback.follow import close
 from gateway.fallback.model import Fallback, Stage, Success, Verdict
 from gateway.fallback.saving import save
 from gateway.fallback.takeover import Taking, take_over
-from gateway.models import Delivery
+from gateway.models import Delivery, DeliveryStatus
 from gateway.outbox.clock import database_now
 from gateway.outbox.telling import tell
 from gateway.registry import adapters
@@ -31,6 +32,9 @@ BUSY = timedelta(seconds=30)
 AGAIN_SECONDS = (2, 5, 15, 30, 60, 120, 300, 600, 1800)
 
 OPEN = {State.SENT, State.UNKNOWN}
+ARRIVED = (State.DELIVERED, State.READ)
+# A report that is stored is applied at once, by the sweep at the latest.
+HEARING = timedelta(seconds=5)
 
 
 def _quiet() -> timedelta:
@@ -56,9 +60,13 @@ def look() -> tuple[list[Withdrawing], bool]:
     now = database_now()
     taking: list[Taking] = []
     asking: list[Fallback] = []
+    overdue = {one.pk: verdict for one in found if (verdict := _overdue(one))}
+    heard = _heard_of([one.delivery for one in found if one.pk in overdue])
     for one in found:
-        verdict = _overdue(one)
-        if verdict is not None:
+        verdict = overdue.get(one.pk)
+        if verdict is not None and one.pk in heard:
+            one.due_at = now + HEARING
+        elif verdict is not None:
             taking.append(Taking(one.delivery, one, verdict))
         elif _may_ask(one):
             one.stage, one.due_at, one.asks = Stage.REVOKING, now + LEASE, one.asks + 1
@@ -86,6 +94,26 @@ def _claim() -> list[Fallback]:
     for one in found:
         one.delivery = locked[one.pk]
     return found
+
+
+def _heard_of(deliveries: Sequence[Delivery]) -> set[int]:
+    """Which of these have arrived by a report that is stored and not applied yet.
+
+    It will be within seconds; nothing is decided until then. One statement, none for nobody.
+    """
+    by_uid = {row.uid: row.pk for row in deliveries}
+    by_name = {(row.channel_id, row.external_id): row.pk for row in deliveries if row.external_id}
+    if not by_uid:
+        return set()
+    named = Q(
+        channel_id__in={channel for channel, _name in by_name},
+        external_id__in=[name for _channel, name in by_name],
+    )
+    reports = DeliveryStatus.objects.filter(
+        Q(delivery_uid__in=by_uid) | named, applied_at=None, state__in=ARRIVED
+    ).values_list("delivery_uid", "channel_id", "external_id")
+    found = (by_uid.get(uid) or by_name.get((channel, name)) for uid, channel, name in reports)
+    return {pk for pk in found if pk is not None}
 
 
 def _overdue(one: Fallback) -> Verdict | None:
