@@ -101,7 +101,7 @@ def _heard_of(deliveries: Sequence[Delivery]) -> set[int]:
 
     It will be within seconds; nothing is decided until then. One statement, none for nobody.
     """
-    by_uid = {row.uid: row.pk for row in deliveries}
+    by_uid: dict[UUID | None, int] = {row.uid: row.pk for row in deliveries}
     by_name = {(row.channel_id, row.external_id): row.pk for row in deliveries if row.external_id}
     if not by_uid:
         return set()
