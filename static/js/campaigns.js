@@ -66,11 +66,15 @@ if (saying) saying.dataset.mounted = "";
 
 // --- Steps ------------------------------------------------------------------------------------------------
 
+// What was typed before this script came has told nobody.
+const typedOver = (field) => field.matches("textarea, input:not([type=hidden], [type=radio], [type=checkbox], [type=file])")
+  && field.closest("[data-rich]") === null && field.value !== field.defaultValue;
+
 // Leaving a step by the steps above saves what was typed.
 document.addEventListener("click", (event) => {
   const link = event.target.closest(".steps a[data-go]");
   const form = $(".editor-main form");
-  if (!link || !form?.hasAttribute("data-dirty")) return;
+  if (!link || !form || !(form.hasAttribute("data-dirty") || [...form.elements].some(typedOver))) return;
   event.preventDefault();
   const go = document.createElement("input");
   go.type = "hidden";
