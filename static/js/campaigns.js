@@ -87,6 +87,11 @@ document.addEventListener("input", (event) => {
   event.target.closest(".editor-main form")?.setAttribute("data-dirty", "");
 });
 
+// A channel that was chosen before htmx was there is asked about now.
+addEventListener("load", () => {
+  for (const radio of $$('[name="channel"]:checked')) if (!radio.defaultChecked) htmx.trigger(radio, "change");
+});
+
 // A page asks again when something changed.
 function refresh(id) {
   const result = $("#result");
