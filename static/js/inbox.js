@@ -1,6 +1,7 @@
 // The inbox: wires the list, the thread, the composer and the keyboard to each other.
 
 import { $ } from "./ui.js";
+import { sayIfOpen } from "./realtime.js";
 import * as actions from "./inbox/actions.js";
 import * as composer from "./inbox/composer.js";
 import * as keys from "./inbox/keys.js";
@@ -57,4 +58,6 @@ document.addEventListener("realtime", ({ detail }) => {
 });
 // Also at the first connection: something may have happened since the page was made.
 document.addEventListener("realtime:open", catchUp);
+// The connection may have been faster than this script.
+sayIfOpen();
 setInterval(() => { if (!document.hidden) catchUp(); }, SAFETY_NET);

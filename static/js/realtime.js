@@ -71,6 +71,11 @@ function say(text) {
   element.hidden = !text;
 }
 
+/** Say once more that events come, if they do: to whoever listens only now. */
+export function sayIfOpen() {
+  if (connected() && opened) fire("realtime:open", { again: true });
+}
+
 export const connected = () => socket?.readyState === WebSocket.OPEN;
 
 export function send(message) {
