@@ -89,8 +89,9 @@ export class Phone {
     this.see();
   }
 
+  /** What there was when it was asked for; what has come since stays. */
   load(lines, bubbles) {
-    this.bubbles = new Map(bubbles.map((bubble) => [bubble.id, bubble]));
+    this.bubbles = new Map([...this.bubbles, ...bubbles.map((bubble) => [bubble.id, bubble])]);
     this.chosen ??= bubbles.at(-1)?.line ?? null;
     this.offer(lines);
   }
