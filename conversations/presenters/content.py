@@ -9,27 +9,14 @@ from django.urls import reverse
 from conversations.models import Kind, Message
 from gateway.content.adapting import in_words
 from gateway.content.model import (
-    AskLocation,
-    Calendar,
     Content,
-    Dial,
     Media,
-    OpenUrl,
     Reply,
-    ShowLocation,
     Suggestion,
 )
 from gateway.content.reading import read
 from gateway.media.attaching import each_media
-
-ICONS: dict[type[Suggestion], str] = {
-    Reply: "reply",
-    OpenUrl: "external-link",
-    Dial: "phone",
-    ShowLocation: "map-pin",
-    AskLocation: "map-pin",
-    Calendar: "calendar",
-}
+from gateway.pages.looks import ICONS
 
 
 @dataclass(frozen=True, slots=True)

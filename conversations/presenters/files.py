@@ -10,8 +10,7 @@ from conversations.models import Message
 from gateway.media import words
 from gateway.media.kinds import PICTURES, PLAYED, family
 from gateway.media.models import FileState, MessageFile
-
-ICONS = {"image": "image", "video": "play", "audio": "play", "text/vcard": "contact"}
+from gateway.pages.looks import FILE_ICONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +68,4 @@ def _look(content_type: str) -> str:
 
 
 def _icon(content_type: str) -> str:
-    return ICONS.get(content_type) or ICONS.get(family(content_type)) or "file-text"
+    return FILE_ICONS.get(content_type) or FILE_ICONS.get(family(content_type)) or "file-text"
