@@ -1,4 +1,4 @@
-# One image for web, realtime, workers, beat, smpp and migrations; docker-compose.yml says which is which.
+# One image for web, realtime, workers, beat, smpp, mail and migrations; docker-compose.yml says which is which.
 FROM python:3.12-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 \

@@ -13,8 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from embedded.environment import INNER_PORTS
+
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 120
+# What must follow from this stack's own servers and ports.
+ADDRESSES = {
+    "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "REALTIME_URL", "SMPP_URL", "MAIL_URL",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +49,15 @@ def free_ports(count: int) -> list[int]:
 @contextmanager
 def running_stack() -> Iterator[Stack]:
     """Start everything, give it, stop everything."""
-    web, realtime, simulator = free_ports(3)
+    web, realtime, simulator, *inner = free_ports(3 + len(INNER_PORTS))
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in {"DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "REALTIME_URL"}
-        }
+        inherited = {name: value for name, value in os.environ.items() if name not in ADDRESSES}
         environment = inherited | {
             "DATA": folder,
             "PORT": str(web),
             "REALTIME_PORT": str(realtime),
             "SIMULATOR_PORT": str(simulator),
+            **dict(zip(INNER_PORTS, map(str, inner), strict=True)),
             "PUBLIC_URL": f"http://127.0.0.1:{web}",
             "REALTIME_URL": f"ws://127.0.0.1:{realtime}",
             "SIMULATOR_URL": f"http://127.0.0.1:{simulator}",

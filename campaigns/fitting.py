@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
 from contacts.models import Address
-from contacts.rich import compile_content
+from contacts.rich import compile_content, written
 from contacts.segments import contacts_matching
 from gateway.content.adapting import adapt
 from gateway.content.model import Content
@@ -13,6 +13,7 @@ from gateway.content.shows import Shows
 from gateway.contract import Adapter
 from gateway.media.attaching import files_in, with_files
 from gateway.registry import adapter_for
+from gateway.templates.using import with_template
 
 # What a channel shows may depend on the address (by its country); so many are looked at. Others
 # that are shown less get it in words (gateway.content.single).
@@ -26,6 +27,9 @@ def content_errors(campaign: Campaign) -> dict[str, str]:
     try:
         sample = compile_content(campaign.workspace, campaign.content).sample()
         content = with_files(sample, files_in(sample, campaign.workspace_id))
+        if campaign.channel is not None:
+            # As it is written: what is asked for may stand there as a variable.
+            with_template(written(campaign.content), campaign.channel)
     except ValidationError as error:
         return _by_field(error)
     words = several(messages_taken(campaign, content))

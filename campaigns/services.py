@@ -27,6 +27,7 @@ from gateway.media.attaching import attach, hold, without_links
 from gateway.models import Batch, BatchState, Channel, Priority
 from gateway.outbox.queue import Terms, queue_parts, set_batch_state
 from gateway.registry import adapter_class, capabilities_of
+from gateway.templates.using import draft_with_template
 
 # Longer than any channel takes, so that drafts of any length are kept and told at the check.
 LONGEST_DRAFT = 20_000
@@ -213,6 +214,10 @@ def _content(campaign: Campaign, value: Any) -> dict[str, Any] | None:
     """Content as it is kept, its files held for the campaign."""
     try:
         content = None if value is None else read_draft(campaign.workspace, value)
+        if content is not None:
+            content = draft_with_template(
+                content, workspace_id=campaign.workspace_id, channel=campaign.channel
+            )
     except ValidationError as error:
         found = error.message_dict
         raise ValidationError(

@@ -22,6 +22,7 @@ urlpatterns = [
     path("campaigns/<int:campaign_id>/people/", previews.people, name="campaign-people"),
     path("campaigns/<int:campaign_id>/files/", previews.upload, name="campaign-files"),
     path("campaigns/<int:campaign_id>/audience/", editor.audience, name="campaign-audience"),
+    path("campaigns/<int:campaign_id>/template/", editor.template_fields, name="campaign-template"),
     path("campaigns/<int:campaign_id>/test/", editor.test_send, name="campaign-test"),
     re_path(
         r"^campaigns/(?P<campaign_id>[0-9]{1,18})/(?P<step>who|what|where|check)/$",

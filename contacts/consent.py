@@ -75,7 +75,7 @@ def receive_opt_outs(batch: Sequence[Received]) -> None:
             address_id=address_ids[item.workspace_id, item.address_kind, event.sender],
             medium=medium,
             status=STATUS_OF_KEYWORD[event.keyword],
-            source="keyword",
+            source=event.source,
             evidence=event.words[:320],
             occurred_at=item.received_at,
         )

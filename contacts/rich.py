@@ -20,7 +20,7 @@ from accounts.models import Workspace
 from contacts.fields import clean_text
 from contacts.models import Contact
 from contacts.rendering import Compiler, MissingValue, Template, Variable
-from gateway.content.model import Content
+from gateway.content.model import Content, TemplateUse
 from gateway.content.reading import URL, Reader
 
 # What an address may be while nobody's values are known.
@@ -126,6 +126,15 @@ class _Filled(Reader):
 
     long = False
     missing = ""
+
+    def template(self, value: Any, path: str) -> TemplateUse:
+        """As Reader; a provider takes no empty value."""
+        use = super().template(value, path)
+        for where in ("body", "header_values", "buttons"):
+            empty = [name for name, said in getattr(use, where) if not said]
+            if empty:
+                self.missing = self.missing or f"{path}.{where}.{empty[0]}"
+        return use
 
     def text(
         self, found: Mapping[str, Any], path: str, limit: int, *, required: bool = False

@@ -22,7 +22,14 @@ def expect_files(inserted: Iterable[tuple[int, Received, InboundMessage]]) -> No
     uids = Message.objects.filter(pk__in=with_files).values_list("pk", "uid")
     fetching.expect(
         [
-            Expected(received.workspace_id, received.channel_id, uid, place, attachment)
+            Expected(
+                received.workspace_id,
+                received.channel_id,
+                uid,
+                place,
+                attachment,
+                received.inbound_id,
+            )
             for pk, uid in uids
             for _pk, received, message in [with_files[pk]]
             for place, attachment in enumerate(message.attachments)

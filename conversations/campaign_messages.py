@@ -12,7 +12,7 @@ from gateway.addresses import KINDS
 
 # A campaign's content in a few words, as gateway.content.words.headline has them.
 HEADLINE = """
-coalesce(s.content->>'text', nullif(concat_ws(' · ',
+coalesce(s.content->>'text', s.content->'template'->>'text', nullif(concat_ws(' · ',
     (SELECT string_agg(coalesce(card->>'title', card->>'text'), ' · ' ORDER BY n)
      FROM jsonb_array_elements(s.content->'cards') WITH ORDINALITY AS cards (card, n)),
     s.content->'list'->>'button',
@@ -23,7 +23,7 @@ coalesce(s.content->>'text', nullif(concat_ws(' · ',
 """
 # Content without the links to our own files, which run out; their ids do not.
 CONTENT = """
-s.content - 'options'
+s.content - 'options' - 'about'
 || CASE WHEN s.content ? 'media' THEN jsonb_build_object('media',
     (SELECT jsonb_agg(CASE WHEN file ? 'file' THEN file - 'url' ELSE file END ORDER BY n)
      FROM jsonb_array_elements(s.content->'media') WITH ORDINALITY AS files (file, n)))
@@ -33,6 +33,8 @@ s.content - 'options'
                       ORDER BY n)
      FROM jsonb_array_elements(s.content->'cards') WITH ORDINALITY AS cards (card, n)))
    ELSE '{}' END
+|| CASE WHEN s.content->'template'->'header' ? 'file'
+   THEN jsonb_build_object('template', s.content->'template' #- '{header,url}') ELSE '{}' END
 """
 # What is offered by number: in the message itself, or where another channel took over.
 OPTIONS = """
@@ -47,7 +49,7 @@ INSERT INTO conversations_message
      created_at)
 SELECT d.workspace_id, c.id, c.channel_id, d.message_uid, 'outbound', 'campaign',
        {HEADLINE}, '[]'::jsonb, jsonb_build_object('campaign', b.name)
-       || CASE WHEN s.content - 'text' - 'options' = '{{}}' THEN '{{}}'
+       || CASE WHEN s.content - 'text' - 'options' - 'about' = '{{}}' THEN '{{}}'
           ELSE jsonb_build_object('content', {CONTENT}) END
        || CASE WHEN {OPTIONS} = '[]' THEN '{{}}' ELSE jsonb_build_object('options', {OPTIONS}) END,
        coalesce(d.sent_at, d.created_at)
@@ -72,6 +74,7 @@ CROSS JOIN LATERAL (
     WHERE d.channel_id = c.channel_id AND d.address = a.value AND d.batch_id IS NOT NULL
       AND (d.state IN {LEFT} OR d.state = 'replaced' AND d.replaces_id IS NULL)
       AND d.created_at > now() - interval '30 days'
+      AND c.thread IN ('', d.external_id)
     ORDER BY d.id DESC LIMIT 5) n
 CROSS JOIN LATERAL (
     SELECT n.* WHERE n.state <> 'replaced'
@@ -105,7 +108,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT c.id, c.channel_id, c.address_id FROM conversations_conversation c
     WHERE c.contact_id = a.contact_id AND c.channel_id IN (s.channel_id, d.channel_id)
-      AND c.status <> 'resolved'
+      AND c.status <> 'resolved' AND c.thread = ''
     ORDER BY c.channel_id = s.channel_id DESC LIMIT 1) c
 WHERE d.batch_id IS NOT NULL AND d.state IN {LEFT} AND c.address_id = a.id
 ON CONFLICT (workspace_id, uid) DO NOTHING

@@ -10,8 +10,11 @@ from accounts.models import Member
 from conversations import services
 from conversations.models import Conversation, Message
 from conversations.selectors import threads
+from conversations.voice import approving
 from gateway.content.model import Content, Media
 from gateway.content.reading import MEDIA
+
+LEFT_AS_NOTES = {"suggest": approving.suggest, "approve": approving.submit}
 
 
 class ThreadMoved(Exception):
@@ -32,15 +35,22 @@ def compose(
     seen: int | None = None,
     files: Sequence[UUID] = (),
     content: Content | None = None,
+    voice: str = "",
 ) -> Message:
     """Send a reply, or keep a note. ``seen`` None: no matter what came since.
 
     ``files`` are stored files that go with a reply; ``content`` is all of it, where it is more than
     text and files. Raises ThreadMoved, or ValidationError naming ``text``, ``files``, ``uid`` or a
-    part of ``content``. The same ``uid`` again gives the same message.
+    part of ``content``. ``voice`` (in public): ``suggest`` leaves a text for who owns the answer,
+    ``approve`` asks a colleague to publish it. The same ``uid`` again gives the same message.
     """
     if note:
         return services.add_note(conversation=conversation, author=author, text=text, uid=uid)
+    if voice in LEFT_AS_NOTES:
+        if files or content is not None:
+            raise ValidationError({"text": _("Only a text can be suggested or approved.")})
+        leave = LEFT_AS_NOTES[voice]
+        return leave(conversation=conversation, author=author, text=text, uid=uid)
     if seen is not None:
         arrived = threads.arrived_since(conversation, author, seen)
         if arrived and not threads.by_uid(conversation, [uid]):

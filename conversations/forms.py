@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Status
 
+VOICES = ("reply", "approve", "suggest")
+
 
 class UuidsField(forms.Field):
     """UUIDs from a repeated field, each once, in their order."""
@@ -29,6 +31,7 @@ class ComposeForm(forms.Form):
 
     ``sure`` set: they have seen what came since and send all the same. ``file`` (repeated) are the
     ids of files that go with it. ``content`` is rich content as JSON, text and files included.
+    ``voice``: in public, whether it is an answer, one that a colleague approves, or a suggestion.
     """
 
     text = forms.CharField(required=False, strip=False, max_length=20_000)
@@ -38,6 +41,7 @@ class ComposeForm(forms.Form):
     sure = forms.BooleanField(required=False)
     file = UuidsField(required=False)
     content = forms.CharField(required=False, strip=False)
+    voice = forms.ChoiceField(choices=[(one, one) for one in VOICES], required=False)
 
 
 class DraftForm(forms.Form):

@@ -27,10 +27,11 @@ HOMES = """
 SELECT v.contact, v.channel, coalesce(
     (SELECT c.channel_id FROM conversations_conversation c
      WHERE c.contact_id = v.contact AND c.channel_id <> v.channel AND c.status <> 'resolved'
-       AND (c.answers_on_id = v.channel OR c.channel_id = last.home)
+       AND c.thread = '' AND (c.answers_on_id = v.channel OR c.channel_id = last.home)
      ORDER BY c.id DESC LIMIT 1),
     (SELECT c.channel_id FROM conversations_conversation c
-     WHERE c.contact_id = v.contact AND c.channel_id = v.channel AND c.status <> 'resolved'),
+     WHERE c.contact_id = v.contact AND c.channel_id = v.channel AND c.status <> 'resolved'
+       AND c.thread = ''),
     last.home)::text
 FROM unnest(%s::bigint[], %s::uuid[], %s::text[]) AS v (contact, channel, address)
 LEFT JOIN LATERAL (

@@ -12,7 +12,7 @@ PAIRS = """
 SELECT k.id, o.id,
     coalesce(o.last_inbound_at, o.created_at) > coalesce(k.last_inbound_at, k.created_at)
 FROM conversations_conversation k
-JOIN conversations_conversation o ON o.channel_id = k.channel_id
+JOIN conversations_conversation o ON o.channel_id = k.channel_id AND o.thread = k.thread
 WHERE k.contact_id = %s AND o.contact_id = %s
   AND k.status <> 'resolved' AND o.status <> 'resolved'
 ORDER BY k.id

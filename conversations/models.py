@@ -22,7 +22,11 @@ class Status(models.TextChoices):
 
 
 class Conversation(WorkspaceModel):
-    """A contact on a channel. At most one that is not resolved, kept so by a constraint.
+    """A contact on a channel, in one ``thread`` of it. At most one that is not resolved, kept so by
+    a constraint.
+
+    ``thread`` is empty for all that is between the two of us; a public post or a mail's first
+    Message-ID begins a thread of its own. ``public``: everybody can read it.
 
     ``version`` grows with every change anybody can see; realtime events carry it, and a browser
     that sees a gap refetches. ``waiting_since`` is when the customer began to wait for an answer
@@ -36,6 +40,8 @@ class Conversation(WorkspaceModel):
     answers_on = models.ForeignKey(
         Channel, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
+    thread = models.CharField(max_length=255, blank=True, default="", db_default="")
+    public = models.BooleanField(default=False, db_default=False)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.OPEN)
     assignee = models.ForeignKey(
         Member, null=True, blank=True, on_delete=models.PROTECT, related_name="conversations"
@@ -58,7 +64,7 @@ class Conversation(WorkspaceModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["contact", "channel"],
+                fields=["contact", "channel", "thread"],
                 condition=~Q(status="resolved"),
                 name="one_open_conversation",
             )
@@ -147,6 +153,61 @@ class Message(WorkspaceModel):
         return f"{self.direction} {self.kind}"
 
 
+class Change(models.TextChoices):
+    """What a customer did to a message of theirs."""
+
+    EDITED = "edited", _("Edited")
+    UNSENT = "unsent", _("Unsent")
+
+
+class MessageRevision(WorkspaceModel):
+    """What a message said before its customer changed it or took it back.
+
+    ``text`` and ``attachments`` as in Message; empty where the provider's rules forbid to keep
+    them. ``version`` is the provider's mark of the change: a repeat is no second revision.
+    """
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="revisions")
+    change = models.CharField(max_length=8, choices=Change.choices)
+    version = models.CharField(max_length=64)
+    text = models.TextField(blank=True)
+    attachments = models.JSONField(default=list)
+    occurred_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["message", "change", "version"], name="revision_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.change}"
+
+
+class MessageMail(WorkspaceModel):
+    """What a mail has beside its text: its head, its HTML as it came, and what was folded away.
+
+    ``sender``, ``to``, ``cc`` and ``reply_to`` are ``[{"address", "name"}]``; ``sender`` has one of
+    them. ``mail_id`` is the Message-ID, and like those it refers to without angle brackets.
+    ``html`` is never shown unsanitized.
+    """
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="mail")
+    subject = models.CharField(max_length=998, blank=True)
+    sender = models.JSONField(default=list)
+    to = models.JSONField(default=list)
+    cc = models.JSONField(default=list)
+    reply_to = models.JSONField(default=list)
+    mail_id = models.CharField(max_length=998, blank=True)
+    in_reply_to = models.CharField(max_length=998, blank=True)
+    references = models.JSONField(default=list)
+    html = models.TextField(blank=True)
+    folded = models.TextField(blank=True)
+    automatic = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.subject
+
+
 class Draft(WorkspaceModel):
     """What a member has typed and not sent. ``base_version``: the thread as they saw it."""
 
@@ -181,3 +242,7 @@ class ReadMark(WorkspaceModel):
 
     def __str__(self) -> str:
         return f"{self.conversation_id} {self.member_id}"
+
+
+# A model of the package beside, which Django looks for here.
+from conversations.voice.model import Lease as Lease  # noqa: E402

@@ -14,8 +14,9 @@ from accounts.models import Member, Team
 from contacts.models import Address, Contact, Label
 from conversations import realtime
 from conversations.activity import note_activity
+from conversations.answering import MailHead, about_answer, note_mail
 from conversations.hooks import notify
-from conversations.ingest import PREVIEW
+from conversations.lines import PREVIEW
 from conversations.models import (
     Conversation,
     Direction,
@@ -26,25 +27,31 @@ from conversations.models import (
     Status,
 )
 from conversations.signs import tell_read
-from conversations.way import Way
+from conversations.voice.lease import check_approved, hold
+from conversations.way import Way, refuse_closed
 from gateway.content.adapting import adapt
 from gateway.content.model import Adapted, Content
 from gateway.content.options import offered
 from gateway.content.reading import write
 from gateway.content.wording import worded
 from gateway.content.words import headline
+from gateway.events import About
 from gateway.media.attaching import attach, resolved, without_links
 from gateway.models import Channel, Priority
 from gateway.outbox.queue import Terms, queue_parts
 from gateway.registry import adapter_for
+from gateway.templates.using import with_template
 
 NOTE_LIMIT = 10_000
 
 
-def _lock(conversation: Conversation) -> Conversation:
+def lock(conversation: Conversation) -> Conversation:
+    """The conversation's row, locked until the transaction ends, with what sending needs."""
     return (
         Conversation.objects.select_for_update(of=("self",))
-        .select_related("channel__fallback_channel", "answers_on__fallback_channel", "address")
+        .select_related(
+            "channel__fallback_channel", "answers_on__fallback_channel", "address", "contact"
+        )
         .get(pk=conversation.pk)
     )
 
@@ -84,40 +91,53 @@ def send_message(
     priority: int = Priority.REPLY,
     expires_at: datetime | None = None,
     way: Way | None = None,
+    quotes: Message | None = None,
+    head: MailHead | None = None,
+    approved_by: Member | None = None,
 ) -> Message:
     """Answer the customer, with a text or with rich content, adapted to what the channel shows.
 
-    ``way`` None: where the customer wrote last, with the fallback of that channel.
+    ``way`` None: where the customer wrote last, with the fallback of that channel. ``quotes``: the
+    message of this thread that it answers; ``head``: what a mail has beside its text;
+    ``approved_by``: who agreed to a public answer, where its channel wants that.
 
     The same ``uid`` again gives the same message and sends nothing. An unassigned conversation
     becomes the author's, a closed one opens again. ValidationError names ``text`` when it is empty
-    or too long for the channel, ``content.media.0.file`` when there is no such file.
+    or too long for the channel, or when its time is over; ``content.media.0.file`` when there is no
+    such file, ``content.template.name`` or a part of it when that cannot be sent so.
     """
-    row = _lock(conversation)
+    row = lock(conversation)
     uid = uid or uuid4()
     existing = _same_uid(row.workspace_id, uid, row)
     if existing is not None:
         return existing
+    if row.public:
+        hold(row, author)
+        check_approved(row, approved_by)
     way = way or Way.of(row.reply_channel)
     adapter = adapter_for(way.channel)
     if content is None:
         content = Content(_clean_text(text, adapter.capabilities.max_text))
-    content = worded(adapter, resolved(content, row.workspace_id))
-    adapted = adapt(content, adapter.shows(row.address.value))
+    content = with_template(resolved(content, row.workspace_id), way.channel)
+    content = worded(adapter, content)
+    about = about_answer(row, adapter, author, quotes=quotes, head=head)
+    refuse_closed(content, way, row.address.value, about)
+    adapted = adapt(content, adapter.shows_in(row.address.value, about))
     message = _add(
         row,
         kind=Kind.TEXT,
         author=author,
         text=headline(content),
         uid=uid,
-        data=_rich(content, adapted),
+        data=_rich(content, adapted) | _beside(about, quoted=quotes is not None),
     )
+    note_mail(message, about)
     attach(content, channel=row.channel, message_uid=uid)
     queue_parts(
         channel=way.channel,
         address=row.address.value,
         parts=adapted.parts,
-        terms=Terms(uid, priority, expires_at=expires_at, fallback=way.fallback),
+        terms=Terms(uid, priority, expires_at=expires_at, fallback=way.fallback, about=about),
     )
     _answered(row, author, message)
     Draft.objects.filter(conversation=row, member=author, note=False).delete()
@@ -130,6 +150,12 @@ def _rich(content: Content, adapted: Adapted) -> dict[str, Any]:
     """What a message's row keeps of rich content: all of it, and what was offered by number."""
     data: dict[str, Any] = {} if content.is_plain else {"content": write(without_links(content))}
     return data | ({"options": offered(adapted.options)} if adapted.options else {})
+
+
+def _beside(about: About, *, quoted: bool) -> dict[str, Any]:
+    """What the row keeps of what it answers."""
+    data: dict[str, Any] = {"quotes": about.reply_to} if quoted else {}
+    return data | ({"mail": True} if about.mail is not None else {})
 
 
 def _add(
@@ -176,6 +202,13 @@ def _publish_message(row: Conversation, message: Message) -> None:
     )
 
 
+def next_version(conversation: Conversation) -> Conversation:
+    """The row under its next version; it must be locked by the caller."""
+    row = Conversation.objects.get(pk=conversation.pk)
+    _save(row)
+    return row
+
+
 def _save(row: Conversation) -> None:
     """Save a locked row under its next version."""
     row.version += 1
@@ -190,16 +223,24 @@ def _changed(row: Conversation) -> None:
 
 @transaction.atomic
 def add_note(
-    *, conversation: Conversation, author: Member, text: str, uid: UUID | None = None
+    *,
+    conversation: Conversation,
+    author: Member,
+    text: str,
+    uid: UUID | None = None,
+    data: dict[str, Any] | None = None,
 ) -> Message:
-    """A private note; it never leaves the agents' side. Same ``uid``, same note."""
-    row = _lock(conversation)
+    """A private note; it never leaves the agents' side. Same ``uid``, same note.
+
+    ``data``: what else it is (conversations.voice).
+    """
+    row = lock(conversation)
     uid = uid or uuid4()
     existing = _same_uid(row.workspace_id, uid, row)
     if existing is not None:
         return existing
     text = _clean_text(text, NOTE_LIMIT)
-    message = _add(row, kind=Kind.NOTE, author=author, text=text, uid=uid)
+    message = _add(row, kind=Kind.NOTE, author=author, text=text, uid=uid, data=data)
     Draft.objects.filter(conversation=row, member=author, note=True).delete()
     _save(row)
     _publish_message(row, message)
@@ -218,7 +259,7 @@ def assign(
 
     ValidationError when the member has no access to this workspace.
     """
-    row = _lock(conversation)
+    row = lock(conversation)
     if member is not None and (member.workspace_id != row.workspace_id or member.ended_at):
         raise ValidationError({"assignee": _("This person is no member of the workspace.")})
     if row.assignee_id == (member.pk if member else None):
@@ -248,7 +289,7 @@ def _give(
 def _set_status(
     conversation: Conversation, status: Status, by: Member | None, **fields: Any
 ) -> Conversation:
-    row = _lock(conversation)
+    row = lock(conversation)
     if row.status == status and not fields:
         return row
     if status != Status.RESOLVED:
@@ -285,7 +326,7 @@ def reopen(*, conversation: Conversation, by: Member | None) -> Conversation:
 @transaction.atomic
 def wake_up(*, conversation: Conversation) -> Conversation:
     """Open a snoozed conversation whose time has come; one that somebody has moved on stays."""
-    row = _lock(conversation)
+    row = lock(conversation)
     due = row.snoozed_until is not None and row.snoozed_until <= timezone.now()
     return _set_status(row, Status.OPEN, None) if row.status == Status.SNOOZED and due else row
 
@@ -294,7 +335,9 @@ def _refuse_twin(row: Conversation) -> None:
     """ValidationError when a resolved conversation cannot open again: another one is open."""
     if row.status != Status.RESOLVED:
         return
-    twins = Conversation.objects.filter(contact=row.contact_id, channel=row.channel_id)
+    twins = Conversation.objects.filter(
+        contact=row.contact_id, channel=row.channel_id, thread=row.thread
+    )
     if twins.exclude(pk=row.pk).exclude(status=Status.RESOLVED).exists():
         raise ValidationError({"status": _("This contact has another open conversation here.")})
 
@@ -316,7 +359,7 @@ def snooze(*, conversation: Conversation, until: datetime, by: Member | None) ->
 @transaction.atomic
 def set_labels(*, conversation: Conversation, labels: Collection[Label], by: Member | None) -> None:
     """Replace the labels."""
-    row = _lock(conversation)
+    row = lock(conversation)
     if any(label.workspace_id != row.workspace_id for label in labels):
         raise ValidationError({"labels": _("No such label.")})
     row.labels.set(labels)
@@ -326,7 +369,7 @@ def set_labels(*, conversation: Conversation, labels: Collection[Label], by: Mem
 @transaction.atomic
 def set_team(*, conversation: Conversation, team: Team | None, by: Member | None) -> None:
     """Put the conversation on a team's list, or on none."""
-    row = _lock(conversation)
+    row = lock(conversation)
     if team is not None and team.workspace_id != row.workspace_id:
         raise ValidationError({"team": _("No such team.")})
     row.team = team
@@ -339,7 +382,7 @@ def set_priority(*, conversation: Conversation, priority: int, by: Member | None
     """0 is normal, higher is more urgent, at most 3."""
     if priority not in range(4):
         raise ValidationError({"priority": _("The priority is a number from 0 to 3.")})
-    row = _lock(conversation)
+    row = lock(conversation)
     row.priority = priority
     _changed(row)
 
@@ -383,7 +426,7 @@ def start_conversation(
     if address.contact_id != contact.pk or address.kind != adapter_for(channel).address_kind:
         raise ValidationError({"channel": _("This channel cannot reach this address.")})
     now = timezone.now()
-    theirs = Conversation.objects.filter(contact=contact, channel=channel)
+    theirs = Conversation.objects.filter(contact=contact, channel=channel, thread="")
     unresolved = theirs.exclude(status=Status.RESOLVED)
     existing = unresolved.first() or theirs.order_by("-id").first()
     if existing is not None:

@@ -13,7 +13,13 @@ from conversations import realtime
 from conversations.models import Conversation, Direction, Message
 from gateway.contract import Signal
 from gateway.events import Received, Typing
-from gateway.signalling.sending import show_read, show_typing, signals_of
+from gateway.models import Channel
+from gateway.signalling.sending import (
+    show_read,
+    show_typing,
+    signals_of,
+    typing_is_about,
+)
 from gateway.sql import with_values
 
 # Older signs say nothing any more: what was typed then is a message by now, or never will be.
@@ -58,8 +64,12 @@ def tell_typing(*, workspace_id: int, conversation_id: int) -> None:
     rows = Conversation.objects.in_workspace(workspace_id)
     rows = rows.select_related("channel", "answers_on", "address")
     row = rows.defer("channel__config", "answers_on__config").filter(pk=conversation_id).first()
-    if row is not None:
+    if row is None:
+        return
+    if not typing_is_about(row.reply_channel):
         show_typing(row.reply_channel, row.address.value)
+    elif newest := _newest_id(row, row.reply_channel):
+        show_typing(row.reply_channel, row.address.value, newest)
 
 
 def tell_read(conversation: Conversation) -> None:
@@ -69,9 +79,15 @@ def tell_read(conversation: Conversation) -> None:
         return
     if heard is None or heard < timezone.now() - READ_WITHIN:
         return
+    newest = _newest_id(conversation, channel)
+    if newest is not None:
+        show_read(channel, conversation.address.value, newest)
+
+
+def _newest_id(conversation: Conversation, channel: Channel) -> str | None:
+    """The provider's id of the newest message the customer wrote on this channel."""
     rows = Message.objects.filter(
         conversation=conversation, channel=channel, direction=Direction.INBOUND
     )
     newest = rows.exclude(external_id=None).order_by("-created_at", "-id").first()
-    if newest is not None and newest.external_id is not None:
-        show_read(channel, conversation.address.value, newest.external_id)
+    return newest.external_id if newest else None

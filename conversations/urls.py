@@ -2,7 +2,17 @@
 
 from django.urls import path, re_path
 
-from conversations.views import actions, fragments, life, looking, pages, reaching
+from conversations.views import (
+    actions,
+    fragments,
+    life,
+    looking,
+    mails,
+    pages,
+    reaching,
+    templates,
+    voice,
+)
 
 urlpatterns = [
     path("", pages.inbox, name="inbox"),
@@ -35,8 +45,30 @@ urlpatterns = [
         life.message_life,
         name="message-life",
     ),
+    path(
+        "conversations/<int:pk>/messages/<int:message_pk>/mail/",
+        mails.mail,
+        name="message-mail",
+    ),
     path("conversations/<int:pk>/files/", actions.upload, name="conversation-files"),
     path("conversations/<int:pk>/preview/", looking.preview, name="conversation-preview"),
+    path("conversations/<int:pk>/voice/", voice.voice, name="conversation-voice"),
+    path(
+        "conversations/<int:pk>/messages/<int:message_pk>/decide/",
+        voice.decide,
+        name="message-decide",
+    ),
+    path("conversations/<int:pk>/window/", templates.window, name="conversation-window"),
+    path(
+        "conversations/<int:pk>/templates/",
+        templates.template_choices,
+        name="conversation-templates",
+    ),
+    path(
+        "conversations/<int:pk>/templates/<int:template_id>/",
+        templates.template_form,
+        name="conversation-template",
+    ),
     path("conversations/<int:pk>/draft/", actions.draft, name="conversation-draft"),
     path("conversations/<int:pk>/read/", actions.read, name="conversation-read"),
     path("conversations/<int:pk>/assign/", actions.assign, name="conversation-assign"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from contacts.models import Address, Contact
 from conversations.activity import activity_row
-from conversations.ingest import PREVIEW
+from conversations.lines import PREVIEW
 from conversations.models import (
     Conversation,
     Direction,

@@ -11,7 +11,13 @@ from embedded.servers import Addresses
 
 PORTS = {"PORT": "8000", "REALTIME_PORT": "8001", "SIMULATOR_PORT": "8010"}
 # Where our processes reach each other. Nobody types these in, so any free port will do.
-INNER_PORTS = {"SMPP_PORT": "8011", "SMSC_PORT": "8012"}
+INNER_PORTS = {
+    "SMPP_PORT": "8011",
+    "SMSC_PORT": "8012",
+    "MAIL_PORT": "8013",
+    "SIMULATOR_SMTP_PORT": "8014",
+    "SIMULATOR_IMAP_PORT": "8015",
+}
 
 
 def ports() -> dict[str, str]:
@@ -52,6 +58,7 @@ def development_environment(places: Places, addresses: Addresses) -> dict[str, s
         "REALTIME_URL": f"ws://127.0.0.1:{realtime}",
         "SIMULATOR_URL": f"http://127.0.0.1:{simulator}",
         "SMPP_URL": f"http://127.0.0.1:{own['SMPP_PORT']}",
+        "MAIL_URL": f"http://127.0.0.1:{own['MAIL_PORT']}",
         **own,
         "DATA": str(places.data),
         "PYTHONUNBUFFERED": "1",

@@ -29,6 +29,7 @@ def pages(environment: dict[str, str]) -> list[Program]:
         Program("realtime", _granian("asgi", environment["REALTIME_PORT"]), environment, 5),
         Program("simulator", [sys.executable, *simulator], environment, 5),
         Program("smpp", [sys.executable, "manage.py", "smpp"], environment, 10),
+        Program("mail", [sys.executable, "manage.py", "mail"], environment, 30),
     ]
 
 

@@ -174,7 +174,7 @@ class Supervisor:
         for names in (
             ("prepare", "web", "realtime", "beat"),
             ("inbound", "outbound"),
-            ("smpp",),
+            ("smpp", "mail"),
             (),
         ):
             group = [each for each in self._children if not names or each.program.name in names]

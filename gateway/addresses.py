@@ -8,7 +8,10 @@ from django.utils.translation import gettext as _
 
 PHONE = "phone"
 EMAIL = "email"
-KINDS = (PHONE, EMAIL)
+# Ids that a provider gives people, opaque to us. WhatsApp's is for those who show no number.
+IDS = ("whatsapp", "messenger", "instagram", "x", "telegram", "viber", "line", "wechat")
+KINDS = (PHONE, EMAIL, *IDS)
+ID = re.compile(r"[^\s\x00-\x1f\x7f]{1,255}")
 
 # What people and other systems call the kinds.
 ALIASES = {"sms": PHONE, "mms": PHONE, "rcs": PHONE, "tel": PHONE, "mail": EMAIL}
@@ -21,7 +24,7 @@ class InvalidAddress(ValueError):
 
 
 def normalize(kind: str, value: str, *, region: str | None = None) -> str:
-    """The normal form of an address: E.164 for phones, lower case for mailboxes.
+    """The normal form of an address: E.164 for phones, lower case for mailboxes, ids as they are.
 
     ``region`` (ISO 3166-1) lets national phone numbers be understood. Raises InvalidAddress.
     """
@@ -32,6 +35,10 @@ def normalize(kind: str, value: str, *, region: str | None = None) -> str:
         if len(value) > 320 or not MAILBOX.fullmatch(value):
             raise InvalidAddress(_("“%(value)s” is not an e-mail address.") % {"value": value[:80]})
         return value.lower()
+    if kind in IDS:
+        if not ID.fullmatch(value):
+            raise InvalidAddress(_("“%(value)s” is no id of a person.") % {"value": value[:80]})
+        return value
     raise InvalidAddress(_("“%(kind)s” is not a kind of address.") % {"kind": kind[:40]})
 
 

@@ -52,11 +52,15 @@ TRY_AGAIN = Answer(503, "Try again.", headers={"Retry-After": "5"})
 
 @dataclass(slots=True)
 class Knock:
-    """A request at the door and what it is told; ``refusal``: what is wrong with its signature."""
+    """A request at the door and what it is told; ``refusal``: what is wrong with its signature.
+
+    ``kept`` is what of it is stored, where that is not all: what concerns this channel.
+    """
 
     channel_id: UUID
     request: WebhookRequest
     request_id: str
+    kept: WebhookRequest | None = None
     adapter: Adapter | None = None
     arrival: Arrival | None = None
     answer: Answer | None = None
@@ -85,7 +89,7 @@ def admit(knocks: Sequence[Knock]) -> None:
 
     A knock that is left without an answer shall come again.
     """
-    _see_to_connection()
+    see_to_connection()
     _store(knocks)
     for _ in range(LOOKS):
         unanswered = [knock for knock in knocks if knock.answer is None]
@@ -95,7 +99,7 @@ def admit(knocks: Sequence[Knock]) -> None:
     _count_refused(knocks)
 
 
-def _see_to_connection() -> None:
+def see_to_connection() -> None:
     """What Django does for its requests: give up a connection that is broken or too old.
 
     The check is a statement of its own, so it is not made for each group of a burst.
@@ -113,9 +117,10 @@ def _verify(knock: Knock, channel: KnownChannel) -> None:
     if greeting is not None:
         knock.answer = Answer(greeting.status, greeting.body, greeting.content_type)
         return
-    key = channel.adapter.shard_key(knock.request)
+    kept = knock.kept or knock.request
+    key = channel.adapter.shard_key(kept)
     knock.adapter = channel.adapter
-    knock.arrival = as_arrival(channel, knock.request, key, knock.request_id)
+    knock.arrival = as_arrival(channel, kept, key, knock.request_id)
 
 
 def _look_again(knocks: Sequence[Knock]) -> None:

@@ -4,14 +4,13 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from secrets import token_urlsafe
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import ProtectedError
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,7 +18,9 @@ from accounts.audit import record
 from accounts.models import Member, Workspace
 from gateway.addresses import PHONE, InvalidAddress, normalize
 from gateway.branding import set_brand
+from gateway.channel_urls import webhook_url as webhook_url
 from gateway.contract import Checked, ConfigField
+from gateway.duties.setting import set_duties
 from gateway.errors import Unreachable
 from gateway.exchange import Exchange
 from gateway.fallback.policy import Policy, check_policy
@@ -31,7 +32,7 @@ from gateway.secrets import seal, unseal
 from gateway.transport import Forbidden, check_url, find_host, origin, run_steps
 from gateway.vitals import vitals
 
-CHANGEABLE = {"name", "enabled", "rate_per_second", "fallback", "branding"}
+CHANGEABLE = {"name", "enabled", "rate_per_second", "fallback", "branding", "public_approval"}
 MAX_RATE = 10_000.0
 MOST_TEXT = 2_000
 MOST_LINES = 8_000
@@ -78,6 +79,20 @@ def clean_config(kind: str, config: Mapping[str, Any]) -> dict[str, str]:
     if errors:
         raise ValidationError(errors)
     return cleaned
+
+
+def with_generated(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """A new channel's config with a random value in each such field that was left empty."""
+    try:
+        fields = adapter_class(kind).fields
+    except UnknownKind:
+        return dict(config)
+    made = {
+        field.name: token_urlsafe(32)
+        for field in fields
+        if field.generated and not config.get(field.name)
+    }
+    return {**config, **made}
 
 
 def _clean_value(field: ConfigField, value: Any) -> str:
@@ -157,16 +172,18 @@ def create_channel(
     rate_per_second: float = 10.0,
 ) -> Channel:
     """A new enabled channel; ValidationError by field when something is wrong."""
-    cleaned = clean_config(kind, config)
+    cleaned = clean_config(kind, with_generated(kind, config))
     channel = Channel.objects.create(
         workspace=workspace,
         kind=kind,
         name=_clean_name(name),
         config=seal(cleaned),
         address=adapter_class(kind).channel_address(cleaned),
+        account_key=adapter_class(kind).account_key(cleaned),
         rate_per_second=_clean_rate(rate_per_second),
     )
     ensure_buckets()
+    set_duties(channel)
     record(workspace=workspace, member=member, action="channel.created", target=channel, kind=kind)
     return channel
 
@@ -191,17 +208,22 @@ def update_channel(
         row.rate_per_second = _clean_rate(changes["rate_per_second"])
     if "enabled" in changes:
         row.enabled = bool(changes["enabled"])
+    if "public_approval" in changes:
+        row.public_approval = bool(changes["public_approval"])
     if "branding" in changes:
         set_brand(row, changes["branding"])
     if "config" in changes or forget:
         merged = clean_config(row.kind, merged_config(row, changes.get("config", {}), forget))
         row.config = seal(merged)
         row.address = adapter_class(row.kind).channel_address(merged)
+        row.account_key = adapter_class(row.kind).account_key(merged)
     if "fallback" in changes:
         _set_fallback(row, changes["fallback"])
     elif "config" in changes:
         _check_one_falls_back(row)
     row.save()
+    if "config" in changes or forget or changes.get("enabled"):
+        set_duties(row)
     record(
         workspace=row.workspace_id,
         member=member,
@@ -312,11 +334,6 @@ def secrets_set(channel: Channel) -> set[str]:
     """Names of the secrets that have a value."""
     config = unseal(channel.config)
     return {f.name for f in adapter_class(channel.kind).fields if f.secret and config.get(f.name)}
-
-
-def webhook_url(channel: Channel) -> str:
-    """The address to enter at the provider."""
-    return f"{settings.PUBLIC_URL}{reverse('webhook', args=[channel.pk])}"
 
 
 def channel_health(channels: Iterable[Channel]) -> dict[UUID, Health]:

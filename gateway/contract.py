@@ -1,142 +1,30 @@
 """The adapter contract: an adapter verifies, parses, builds and interprets; it does no I/O."""
 
-import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
-
-import orjson
+from typing import TYPE_CHECKING, ClassVar
 
 from gateway.content.shows import Shows
-from gateway.errors import Malformed
-from gateway.events import Event, OutboundMessage
-from gateway.forms import parse_form
+from gateway.content.templates import ProviderTemplate, TemplateDraft
+from gateway.events import About, Event, OutboundMessage, Window
+from gateway.http import Grant as Grant
+from gateway.http import Part as Part
+from gateway.http import Request as Request
+from gateway.http import Response as Response
+from gateway.http import Token as Token
+from gateway.http import WebhookRequest as WebhookRequest
+from gateway.http import WebhookResponse as WebhookResponse
+from gateway.http import http_date as http_date
 from gateway.senders.pool import Pool
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-
-@dataclass(frozen=True)  # no slots: the form is read once and kept
-class WebhookRequest:
-    """A provider's HTTP request. ``url`` is the exact public URL; header names are lower-case."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
-    received_at: datetime
-
-    def form(self) -> list[tuple[str, str]]:
-        """The form fields in order, blanks and repeats kept; Malformed when they cannot be read."""
-        return self._form
-
-    @cached_property
-    def _form(self) -> list[tuple[str, str]]:
-        try:
-            return parse_form(self.body)
-        except ValueError as error:
-            raise Malformed("The body is not a form.") from error
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookResponse:
-    """What the provider expects back."""
-
-    status: int = 200
-    body: str = ""
-    content_type: str = "text/plain"
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A bearer token and how long it may be used, in seconds."""
-
-    value: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """How to get a bearer token that many requests share; the transport keeps it until it ends.
-
-    ``key`` names the account and what the token is for. ``ask`` builds the request (a signed claim
-    holds the time, so it is built when it is needed); ``read`` reads its answer, or raises the
-    SendError that the message then ends with.
-    """
-
-    key: str
-    ask: "Callable[[], Request]"
-    read: "Callable[[Response], Token]"
-
-
-@dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs
-class Request:
-    """An HTTP request an adapter wants made. ``data`` is form fields, ``json`` a JSON body.
-
-    ``grant`` has the transport add a bearer token. ``secrets`` are strings that must not appear in
-    any log; ``private`` names form or JSON fields (message bodies) that the log leaves out.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    params: Sequence[tuple[str, str]] = ()
-    data: Sequence[tuple[str, str]] | None = None
-    json: Any = None
-    auth: tuple[str, str] | None = None
-    grant: Grant | None = None
-    secrets: tuple[str, ...] = ()
-    private: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs
-class Response:
-    """What came back. ``headers`` names are lower-case; ``body`` is cut at a limit."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """The body as JSON; None when it is none."""
-        try:
-            return orjson.loads(self.body)
-        except orjson.JSONDecodeError:
-            return self._lenient_json()
-
-    def _lenient_json(self) -> Any:
-        # What only the standard library takes (half a surrogate pair, NaN) is still an answer.
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-
-    def date(self) -> datetime | None:
-        """The provider's own time, in UTC; None when it does not say."""
-        return http_date(self.headers.get("date", ""))
-
-    def retry_after(self) -> float | None:
-        """Seconds to wait by Retry-After (seconds or an HTTP date); None when not said."""
-        said = self.headers.get("retry-after", "").strip()
-        if said.isdecimal():
-            return float(said[:9])
-        due = http_date(said)
-        return None if due is None else max(0.0, (due - datetime.now(UTC)).total_seconds())
-
-
-def http_date(text: str) -> datetime | None:
-    """A time as HTTP headers write it, in UTC; None when it is none."""
-    try:
-        found = parsedate_to_datetime(text)
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
+# What the door takes of every kind that does not say otherwise, in bytes.
+BODY_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +32,19 @@ class Sent:
     """The provider accepted the message under this id."""
 
     external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What a provider answered when it was asked for what is new: bodies to store as they are.
+
+    ``cursor`` is what to go on from; it is kept in the transaction that stores the bodies.
+    ``more``: ask again at once.
+    """
+
+    bodies: tuple[bytes, ...]
+    cursor: str
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +113,9 @@ class ConfigField:
     ``pattern`` is a full-match regular expression; ``secret`` values are write-only. ``choices``
     are (value, label), an empty value becomes ``default``; ``max_length`` in characters (0: the
     usual). ``url``: the outgoing door must let it through, and secrets that are saved do not follow
-    it to another host. Fields of one ``group`` stand together under its name.
+    it to another host. ``generated``: left empty in a new channel, it becomes a random value of 43
+    characters (letters, digits, ``-`` and ``_``). Fields of one ``group`` stand together under its
+    name.
     """
 
     name: str
@@ -230,6 +133,7 @@ class ConfigField:
     default: str = ""
     group: "str | _StrPromise" = ""
     max_length: int = 0
+    generated: bool = False
 
 
 class LookAlikes(StrEnum):
@@ -250,6 +154,14 @@ class Capabilities:
     ``signals``: what ``Adapter.signal`` can show a customer.
     ``lookalikes``: what ``wording`` swaps.
     ``falls_back``: the provider itself sends what does not arrive in another way, so we may not.
+    ``window``: free text may only be sent so long after the customer has last written;
+    ``human_window``: for so long, if a person wrote it. ``reply_token_s``: for how long the token
+    of a customer's message can be used to answer; ``idempotent_send`` does not hold for what leaves
+    with one. ``quotes``: an answer may name the message it is about. ``templates``: what the
+    provider has approved can be sent by name. ``registers``: we tell the provider ourselves where
+    its webhooks go (``Adapter.register``). ``poll_every_s``: how often it is asked for what is new
+    (0: never). ``public``: some of what it brings is public. ``typing_about``: who is shown that
+    somebody writes is shown it below a message of theirs.
     """
 
     max_text: int
@@ -264,6 +176,15 @@ class Capabilities:
     signals: frozenset[Signal] = frozenset()
     lookalikes: LookAlikes = LookAlikes.OFF
     falls_back: bool = False
+    window: Window | None = None
+    human_window: Window | None = None
+    reply_token_s: float = 0
+    quotes: bool = False
+    templates: bool = False
+    registers: bool = False
+    poll_every_s: float = 0
+    public: bool = False
+    typing_about: bool = False
 
 
 SendSteps = Generator[Request, Response, Sent]
@@ -272,6 +193,11 @@ CheckSteps = Generator[Request, Response, Checked]
 ReachSteps = Generator[Request, Response, Mapping[str, Reached]]
 RevokeSteps = Generator[Request, Response, Revoked]
 SignalSteps = Generator[Request, Response, None]
+PollSteps = Generator[Request, Response, Polled]
+# The last request is the one whose answer is the file.
+FetchSteps = Generator[Request, Response, Request]
+TemplatesSteps = Generator[Request, Response, tuple[ProviderTemplate, ...]]
+TemplateSteps = Generator[Request, Response, ProviderTemplate]
 
 
 class Adapter(ABC):
@@ -292,9 +218,12 @@ class Adapter(ABC):
     provider_url: ClassVar[str]
     capabilities: Capabilities
     fields: ClassVar[tuple[ConfigField, ...]]
-    # Hosts that customers' files lie on, beside the provider's own. Where such a file has moved to
-    # may be any public host; it is then fetched without credentials.
+    # Hosts that customers' files lie on, beside the provider's own; ".example.net" stands for all
+    # hosts below it. Where such a file has moved to may be any public host; it is then fetched
+    # without credentials.
     media_hosts: ClassVar[tuple[str, ...]] = ()
+    # How large a request the provider may post, in bytes.
+    body_limit: ClassVar[int] = BODY_LIMIT
 
     def __init__(self, config: Mapping[str, str], *, base_url: str | None = None) -> None:
         self.config = config
@@ -309,6 +238,15 @@ class Adapter(ABC):
     @abstractmethod
     def channel_address(cls, config: Mapping[str, str]) -> str:
         """The address customers write to, for display."""
+
+    @classmethod
+    def account_key(cls, config: Mapping[str, str]) -> str:
+        """By what webhooks name this account where all of an app's go to one address.
+
+        Several ids are separated by spaces (a number, and the account it belongs to). Empty where
+        each channel has an address of its own (``settings.GATEWAY_SHARED_DOORS``).
+        """
+        return ""
 
     @abstractmethod
     def verify(self, request: WebhookRequest) -> None:
@@ -350,9 +288,54 @@ class Adapter(ABC):
         """
         return Request("GET", url)
 
+    def fetch(self, url: str) -> FetchSteps:
+        """Steps to a customer's file, where it takes more than one request; raises a SendError.
+
+        Returns the request for the file itself: like ``media_request``, which is all there is to do
+        by default.
+        """
+        yield from ()
+        return self.media_request(url)
+
+    def inside(self, request: WebhookRequest, part: str) -> bytes:
+        """A file that came within a stored request (``Attachment.inside``)."""
+        raise TypeError(f"{self.kind} brings no files within its requests.")
+
+    def poll(self, cursor: str) -> PollSteps:
+        """Steps to ask for what is new since ``cursor`` (empty at first); raises a SendError.
+
+        Only with ``capabilities.poll_every_s``. What comes is stored as a request whose method is
+        ``gateway.http.POLLED``, which ``parse`` is given like any other. Asking twice does no harm:
+        repeats are recognised by their external ids.
+        """
+        raise TypeError(f"{self.kind} is not asked for what is new.")
+
+    def register(self, webhook_url: str) -> "CheckSteps":
+        """Steps to tell the provider where its webhooks go; only with ``capabilities.registers``.
+
+        May be done again at any time. Raises a SendError.
+        """
+        raise TypeError(f"{self.kind} is told its webhook's address by a person.")
+
+    def templates(self) -> TemplatesSteps:
+        """Steps to list the approved templates and those under way; raises a SendError."""
+        raise TypeError(f"{self.kind} has no templates.")
+
+    def create_template(self, draft: TemplateDraft) -> TemplateSteps:
+        """Steps to hand a template in for approval; Rejected names what the provider dislikes."""
+        raise TypeError(f"{self.kind} has no templates.")
+
+    def delete_template(self, template: ProviderTemplate) -> "CheckSteps":
+        """Steps to remove a template there; raises a SendError."""
+        raise TypeError(f"{self.kind} has no templates.")
+
     def shows(self, address: str) -> Shows:
         """What this channel can show somebody in one provider message."""
         return Shows(text=self.capabilities.max_text)
+
+    def shows_in(self, address: str, about: About) -> Shows:
+        """As ``shows``, where what it answers makes a difference (in public, say)."""
+        return self.shows(address)
 
     def wording(self, text: str, swaps: LookAlikes | None = None) -> str:
         """A text as it is queued: counted, stored and sent like this. Short, as it runs for each.
@@ -405,7 +388,8 @@ class Adapter(ABC):
         """Steps to show a customer a signal; only one of ``capabilities.signals``.
 
         ``uid`` is ours, a UUID in its canonical form, the same when it is tried again. ``about`` is
-        the provider's id of the customer's message (READ), empty for TYPING. Raises a SendError,
+        the provider's id of the customer's message: the one that was read, or their newest (TYPING,
+        with ``capabilities.typing_about`` alone; else empty). Raises a SendError,
         never Ambiguous: a signal that is shown twice does no harm.
         """
         raise TypeError(f"{self.kind} shows no signals.")

@@ -8,11 +8,13 @@ thousand that are under way cost no thread, and those that arrive side by side s
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -20,9 +22,11 @@ from django.views.decorators.csrf import csrf_exempt
 from gateway.admission import TRY_AGAIN, UNKNOWN_CHANNEL, Answer, Knock, admit, conclude, glance
 from gateway.asgi import Application, Receive, Scope, Send, headers_of, read_body
 from gateway.bell import Bell
-from gateway.contract import WebhookRequest
+from gateway.contract import BODY_LIMIT, WebhookRequest
 from gateway.inbound import DRAIN, wake_drain
+from gateway.known import read_anew, remembered
 from gateway.lane import Lane
+from gateway.shared_door import Call, SharedDoor, find, shared_door, verdict
 from gateway.together import Together
 from gateway.wake import wake_now
 
@@ -30,11 +34,24 @@ logger = structlog.get_logger(__name__)
 
 PREFIX = "/webhooks/"
 METHODS = ("GET", "POST")
-BODY_LIMIT = 1_000_000
+# Requests over the usual limit that are taken at once: each lies in memory as a whole.
+MOST_LARGE = 4
 
 NOT_ALLOWED = Answer(405, headers={"Allow": ", ".join(METHODS)})
 TOO_LARGE = Answer(413, "Too large.")
+# At a shared door the request itself says which channels it is for.
+NOBODY = UUID(int=0)
 INCOMPLETE = Answer(400, "The body is incomplete.")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A request that is being read: whose it is, and how many bytes it may have."""
+
+    channel_id: UUID
+    limit: int
+    request_id: str
+    shared: SharedDoor | None
 
 
 class Door:
@@ -44,9 +61,11 @@ class Door:
         self.pages = pages
         self.identify = identify
         self.hall: Together[Knock] = Together(self._admit)
+        self.porch: Together[Call] = Together(self._find)
         self.lane = Lane()
         self.bell = Bell(partial(wake_now, DRAIN))
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="door")
+        self.large = 0  # requests over BODY_LIMIT that are under way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
@@ -66,28 +85,72 @@ class Door:
         """Take a provider's request.
 
         404 for an unknown channel, 403 for a bad signature, 400 for what this provider would never
-        send, 413 for a body over 1 MB, 503 while the database is away (so that the provider tries
-        again), else what the provider expects, once the request is stored. ConnectionError when
-        the client goes away in the middle of its request.
+        send, 413 for a body over 1 MB (or what the kind takes), 503 while the database is away or
+        too many large ones come at once (so that the provider tries again), else what the provider
+        expects, once the request is stored. ConnectionError when the client goes away in the middle
+        of its request.
         """
         if scope["method"] not in METHODS:
             return NOT_ALLOWED
-        channel_id = channel_of(scope["path"])
+        shared = shared_of(scope["path"])
+        channel_id = NOBODY if shared else channel_of(scope["path"])
         if channel_id is None:
             return UNKNOWN_CHANNEL
         length = headers.get("content-length", "")
+        limit = BODY_LIMIT
         if length.isdecimal() and int(length) > BODY_LIMIT:
-            return TOO_LARGE
-        body = await read_body(receive, BODY_LIMIT)
+            limit = await self._limit(channel_id)
+            if int(length) > limit:
+                return TOO_LARGE
+            if self.large >= MOST_LARGE:
+                return TRY_AGAIN
+        large = limit > BODY_LIMIT
+        self.large += large
+        try:
+            taken = Taken(channel_id, limit, request_id, shared)
+            return await self._take(scope, headers, receive, taken)
+        finally:
+            self.large -= large
+
+    async def _take(
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, taken: "Taken"
+    ) -> Answer:
+        length = headers.get("content-length", "")
+        body = await read_body(receive, taken.limit)
         if body is None:
             return TOO_LARGE
         if length.isdecimal() and int(length) != len(body):
             return INCOMPLETE
         query = scope["query_string"].decode("latin1")
         request = webhook_request(scope["method"], scope["path"], query, headers, body)
-        knock = Knock(channel_id, request, request_id)
+        if taken.shared is not None:
+            return await self._call(Call(taken.shared, request, taken.request_id))
+        knock = Knock(taken.channel_id, request, taken.request_id)
         await self._let_in(knock)
         return knock.answer or TRY_AGAIN
+
+    async def _call(self, call: Call) -> Answer:
+        """Let a request in for each of the channels it concerns."""
+        try:
+            await self.porch.join(call)
+        except Exception as error:
+            logger.error("webhook not let in", request_id=call.request_id, exc_info=error)
+            return TRY_AGAIN
+        await asyncio.gather(*map(self._let_in, call.knocks))
+        return verdict(call)
+
+    async def _find(self, calls: Sequence[Call]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self.thread, find, calls)
+
+    async def _limit(self, channel_id: UUID) -> int:
+        """How much the channel's provider may post; as usual where nobody knows the channel."""
+        if remembered(channel_id) is None:
+            loop = asyncio.get_running_loop()
+            try:
+                await loop.run_in_executor(self.thread, read_anew, [channel_id])
+            except DatabaseError as error:
+                logger.error("channel not read", channel=str(channel_id), exc_info=error)
+        return body_limit(channel_id)
 
     async def _let_in(self, knock: Knock) -> None:
         glance(knock)
@@ -112,8 +175,62 @@ class Door:
 @csrf_exempt
 def webhook(request: HttpRequest, channel_id: UUID) -> HttpResponse:
     """The door as a view, for its URL, and for whoever calls Django without the server."""
-    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
-    answer = _answer_now(request, channel_id, request_id)
+    return _as_response(_answer_now(request, channel_id))
+
+
+@csrf_exempt
+def shared_webhook(request: HttpRequest, name: str) -> HttpResponse:
+    """The same for a provider with one address for all of an app's channels."""
+    taken = _taken(request)
+    return _as_response(
+        taken if isinstance(taken, Answer) else _called_now(shared_door(name), taken)
+    )
+
+
+def _answer_now(request: HttpRequest, channel_id: UUID) -> Answer:
+    taken = _taken(request, channel_id)
+    if isinstance(taken, Answer):
+        return taken
+    knock = Knock(channel_id, taken, _request_id())
+    _admit_now([knock])
+    return knock.answer or TRY_AGAIN
+
+
+def _called_now(door: SharedDoor, taken: WebhookRequest) -> Answer:
+    call = Call(door, taken, _request_id())
+    find([call])
+    _admit_now(call.knocks)
+    return verdict(call)
+
+
+def _admit_now(knocks: Sequence[Knock]) -> None:
+    for knock in knocks:
+        glance(knock)
+    admit(knocks)
+    if any(knock.stored for knock in knocks):
+        wake_drain()
+
+
+def _taken(request: HttpRequest, channel_id: UUID = NOBODY) -> WebhookRequest | Answer:
+    """The request as adapters know it, or why it is none."""
+    if request.method not in METHODS:
+        return NOT_ALLOWED
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    if length > BODY_LIMIT:
+        if remembered(channel_id) is None:
+            read_anew([channel_id])
+        if length > body_limit(channel_id):
+            return TOO_LARGE
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    query = request.META.get("QUERY_STRING", "")
+    return webhook_request(request.method, request.path, query, headers, request.body)
+
+
+def _request_id() -> str:
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+def _as_response(answer: Answer) -> HttpResponse:
     return HttpResponse(
         answer.body,
         status=answer.status,
@@ -122,20 +239,10 @@ def webhook(request: HttpRequest, channel_id: UUID) -> HttpResponse:
     )
 
 
-def _answer_now(request: HttpRequest, channel_id: UUID, request_id: str) -> Answer:
-    if request.method not in METHODS:
-        return NOT_ALLOWED
-    if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_LIMIT:
-        return TOO_LARGE
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    query = request.META.get("QUERY_STRING", "")
-    taken = webhook_request(request.method, request.path, query, headers, request.body)
-    knock = Knock(channel_id, taken, request_id)
-    glance(knock)
-    admit([knock])
-    if knock.stored:
-        wake_drain()
-    return knock.answer or TRY_AGAIN
+def body_limit(channel_id: UUID) -> int:
+    """How large a request may be, by what this process remembers of the channel."""
+    channel = remembered(channel_id)
+    return channel.adapter.body_limit if channel is not None else BODY_LIMIT
 
 
 def channel_of(path: str) -> UUID | None:
@@ -144,6 +251,12 @@ def channel_of(path: str) -> UUID | None:
         return UUID(path[len(PREFIX) :].rstrip("/"))
     except ValueError:
         return None
+
+
+def shared_of(path: str) -> SharedDoor | None:
+    """The shared door that a webhook's path names; None when it names none."""
+    name = path[len(PREFIX) :].rstrip("/")
+    return shared_door(name) if name in settings.GATEWAY_SHARED_DOORS else None
 
 
 def webhook_request(

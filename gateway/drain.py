@@ -1,7 +1,6 @@
 """Turns stored requests into events, in batches: one transaction a batch, one drainer a shard."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,17 +17,14 @@ from django.db import (
 from django.utils import timezone
 
 from gateway import statuses, suppression
-from gateway.contract import Adapter
+from gateway.contract import BODY_LIMIT, Adapter
 from gateway.events import (
-    Event,
+    BadAddress,
     InboundMessage,
     Keyword,
     OptOut,
     Received,
-    StatusUpdate,
-    Typing,
     UnknownEvent,
-    Withdrawal,
 )
 from gateway.fallback.due import ask_now
 from gateway.inbound import StoredRequest, wake_drain
@@ -36,9 +32,9 @@ from gateway.known import read_anew, remembered
 from gateway.models import InboundRequest, InboundState, Suppression
 from gateway.receivers import hand_over
 from gateway.senders.choosing import remember_written_to
-from gateway.senders.pool import Pool
+from gateway.sorting import RECEIVERS, Parsed, sort_events
 from gateway.sql import storable, update_from_values, with_values
-from gateway.states import State
+from gateway.watermarks import reports_up_to
 
 logger = structlog.get_logger(__name__)
 
@@ -60,8 +56,8 @@ WITH RECURSIVE due AS (
 mine AS MATERIALIZED (
     SELECT shard FROM (SELECT shard FROM due ORDER BY id OFFSET 0) longest_first
     WHERE pg_try_advisory_xact_lock(%s, shard) LIMIT %s)
-SELECT r.id, r.workspace_id, r.channel_id::text, r.method, r.url, r.headers, r.body, r.request_id,
-    r.received_at, c.updated_at
+SELECT r.id, r.workspace_id, r.channel_id::text, r.method, r.url, r.headers,
+    CASE WHEN octet_length(r.body) <= %s THEN r.body END, r.request_id, r.received_at, c.updated_at
 FROM gateway_inboundrequest r JOIN gateway_channel c ON c.id = r.channel_id
 WHERE r.state = 'new' AND r.shard IN (SELECT shard FROM mine)
 ORDER BY r.id LIMIT %s
@@ -75,33 +71,6 @@ HEARD_FROM = """
 UPDATE gateway_channel SET last_inbound_at = %s WHERE id = ANY(%s::uuid[])
 AND (last_inbound_at IS NULL OR last_inbound_at < %s - interval '5 seconds')
 """
-
-
-@dataclass(slots=True)
-class Parsed:
-    """A stored request and what became of it."""
-
-    row: StoredRequest
-    adapter: Adapter | None
-    events: Sequence[Event] = ()
-    state: InboundState = InboundState.DONE
-    error: str = ""
-    pool: Pool | None = None
-
-
-@dataclass(slots=True)
-class Sorted:
-    """The events of a batch by what is done with them, in the order received."""
-
-    messages: list[Received] = field(default_factory=list)
-    # Those of channels with a pool of senders.
-    to_pools: list[tuple[Received, Pool]] = field(default_factory=list)
-    opt_outs: list[Received] = field(default_factory=list)
-    reports: list[statuses.Report] = field(default_factory=list)
-    # By channel and sender: who has written since is not typing any more.
-    typing: dict[tuple[UUID, str], Received] = field(default_factory=dict)
-    # Channels and deliveries whose time is over and which could not be withdrawn.
-    stuck: list[tuple[UUID, UUID]] = field(default_factory=list)
 
 
 def drain(*, batches: int = 50) -> int:
@@ -146,7 +115,7 @@ def anything_new() -> bool:
 
 def _claim() -> list[StoredRequest]:
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [LOCK_CLASS, SHARDS_AT_ONCE, BATCH])
+        cursor.execute(CLAIM, [LOCK_CLASS, SHARDS_AT_ONCE, BODY_LIMIT, BATCH])
         rows = cursor.fetchall()
     channels = {text: UUID(text) for _pk, _workspace, text, *_others in rows}
     return [
@@ -179,13 +148,23 @@ def _parse_one(row: StoredRequest, adapter: Adapter | Exception) -> Parsed:
     try:
         if isinstance(adapter, Exception):
             raise adapter
-        events, pool = adapter.parse(row.as_request()), adapter.senders()
+        events, pool = adapter.parse(_whole(row).as_request()), adapter.senders()
     except Exception as error:  # the row is kept, shown and can be replayed after the fix
         logger.exception("inbound request not understood", inbound=row.pk)
         return Parsed(row, None, (), InboundState.FAILED, in_words(error))
     unknown = [event.kind for event in events if isinstance(event, UnknownEvent)]
     state = InboundState.UNKNOWN if unknown else InboundState.DONE
     return Parsed(row, adapter, events, state, ", ".join(unknown), pool)
+
+
+def _whole(row: StoredRequest) -> StoredRequest:
+    """The row with its body. One that only some kinds may post (a mail with its files) is read when
+    its turn comes: a batch of them would not fit into memory.
+    """
+    if row.body is not None:
+        return row
+    body = InboundRequest.objects.values_list("body", flat=True).get(pk=row.pk)
+    return row._replace(body=memoryview(bytes(body)))
 
 
 def _apply_or_isolate(parsed: list[Parsed], *, again: bool = True) -> list[statuses.Key]:
@@ -224,9 +203,13 @@ def in_words(error: Exception) -> str:
 
 
 def _apply(parsed: Sequence[Parsed]) -> list[statuses.Key]:
-    batch = _sort(parsed)
-    keys = statuses.record(batch.reports)
+    batch = sort_events(parsed)
+    keys = statuses.record([*batch.reports, *reports_up_to(batch.watermarks)])
     hand_over("messages", batch.messages)
+    for kind, name in RECEIVERS.items():
+        if kind in batch.told:
+            hand_over(name, batch.told[kind])
+    _note_bad(batch.bad)
     remember_written_to(batch.to_pools)
     keywords = _without_repeats(batch.opt_outs)
     _follow_keywords(keywords)
@@ -236,57 +219,17 @@ def _apply(parsed: Sequence[Parsed]) -> list[statuses.Key]:
     return keys
 
 
-def _sort(parsed: Sequence[Parsed]) -> Sorted:
-    batch = Sorted()
-    for one in parsed:
-        if one.adapter is None:
-            continue
-        for event in one.events:
-            if isinstance(event, StatusUpdate):
-                batch.reports.append(statuses.Report(one.row, event))
-            elif isinstance(event, InboundMessage):
-                batch.messages.append(_received(one.row, one.adapter, event))
-                batch.typing.pop((one.row.channel_id, event.sender), None)
-                if one.pool is not None:
-                    batch.to_pools.append((batch.messages[-1], one.pool))
-            elif isinstance(event, OptOut):
-                batch.opt_outs.append(_received(one.row, one.adapter, event))
-            elif isinstance(event, Typing):
-                received = _received(one.row, one.adapter, event)
-                batch.typing[one.row.channel_id, event.sender] = received
-            elif isinstance(event, Withdrawal):
-                _sort_withdrawal(batch, one.row, event)
-    return batch
-
-
-def _sort_withdrawal(batch: Sorted, row: StoredRequest, event: Withdrawal) -> None:
-    """A message that is withdrawn is a report like others; one that is not calls for action."""
-    if not event.done:
-        if event.delivery_uid is not None:
-            batch.stuck.append((row.channel_id, event.delivery_uid))
-        return
-    report = StatusUpdate(
-        external_id=event.external_id,
-        state=State.EXPIRED,
-        provider_word=event.provider_word,
-        delivery_uid=event.delivery_uid,
-        occurred_at=event.occurred_at,
-    )
-    batch.reports.append(statuses.Report(row, report))
-
-
-def _received(
-    row: StoredRequest, adapter: Adapter, event: InboundMessage | OptOut | Typing
-) -> Received:
-    return Received(
-        workspace_id=row.workspace_id,
-        channel_id=row.channel_id,
-        address_kind=adapter.address_kind,
-        medium=adapter.medium,
-        received_at=row.received_at,
-        request_id=row.request_id,
-        event=event,
-    )
+def _note_bad(found: Sequence[tuple[int, str, BadAddress]]) -> None:
+    """Nothing more is sent to addresses that bounce; they are few."""
+    for workspace_id, medium, event in found:
+        suppression.suppress(
+            workspace_id=workspace_id,
+            medium=medium,
+            address=event.address,
+            reason=Suppression.Reason.BOUNCED,
+            source="provider",
+            evidence=event.evidence,
+        )
 
 
 def _without_repeats(opt_outs: Sequence[Received]) -> list[Received]:
@@ -325,7 +268,7 @@ def _follow_keywords(opt_outs: Sequence[Received]) -> None:
                 suppression.suppress(
                     **where,
                     reason=Suppression.Reason.OPTED_OUT,
-                    source="keyword",
+                    source=event.source,
                     evidence=event.words,
                 )
             elif event.keyword == Keyword.START:

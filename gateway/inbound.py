@@ -21,7 +21,12 @@ from gateway.wake import wake
 
 DRAIN = "gateway.tasks.drain_inbound"
 # Headers a parser may need; the rest (cookies, signatures, proxies' words) is not kept.
-KEPT_HEADERS = ("content-type", "i-twilio-idempotency-token")
+KEPT_HEADERS = (
+    "content-type",
+    "i-twilio-idempotency-token",
+    "x-envelope-from",
+    "x-envelope-to",
+)
 
 REFUSED = """
 INSERT INTO gateway_signaturerefusal (workspace_id, channel_id, day, count)
@@ -34,7 +39,10 @@ DO UPDATE SET count = gateway_signaturerefusal.count + excluded.count
 
 
 class StoredRequest(NamedTuple):
-    """A row of the inbound log as the drain needs it; ``version`` is its channel's."""
+    """A row of the inbound log as the drain needs it; ``version`` is its channel's.
+
+    ``body`` is None where it is larger than usual, and read by itself.
+    """
 
     pk: int
     workspace_id: int
@@ -42,13 +50,15 @@ class StoredRequest(NamedTuple):
     method: str
     url: str
     headers: str
-    body: memoryview
+    body: memoryview | None
     request_id: str
     received_at: datetime
     version: datetime
 
     def as_request(self) -> WebhookRequest:
         """The stored request as the adapter saw it."""
+        if self.body is None:
+            raise ValueError("The body has not been read yet.")
         return WebhookRequest(
             method=self.method,
             url=self.url,

@@ -2,8 +2,9 @@
 
 import uuid
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from accounts.scoping import WorkspaceModel
@@ -15,6 +16,8 @@ from gateway.reach.model import Reachability as Reachability
 from gateway.senders.model import SenderChoice as SenderChoice
 from gateway.senders.model import Why
 from gateway.states import State
+from gateway.templates.model import StoredTemplate as StoredTemplate
+from gateway.windows.model import ReplyWindow as ReplyWindow
 
 
 class Channel(WorkspaceModel):
@@ -30,6 +33,8 @@ class Channel(WorkspaceModel):
     config = models.BinaryField()
     # The value customers see and write to (a number, a mailbox); shown in lists, no secret.
     address = models.CharField(max_length=320, blank=True)
+    # By what webhooks name the account at a shared door (Adapter.account_key); ids between spaces.
+    account_key = models.CharField(max_length=255, blank=True, default="", db_default="")
     enabled = models.BooleanField(_("enabled"), default=True)
     rate_per_second = models.FloatField(_("messages per second"), default=10.0)
     paused_at = models.DateTimeField(null=True, blank=True)
@@ -54,13 +59,21 @@ class Channel(WorkspaceModel):
         related_name="branded",
         db_index=False,
     )
+    # What is said in public here, a colleague approves first.
+    public_approval = models.BooleanField(default=False, db_default=False)
     # It has taken over for another: who answers here may mean a conversation there.
     takes_over = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "kind"], name="channel_by_kind")]
+        indexes = [
+            models.Index(fields=["workspace", "kind"], name="channel_by_kind"),
+            GinIndex(
+                Func("account_key", Value(" "), function="string_to_array"),
+                name="channel_by_account",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -431,7 +444,8 @@ class Heartbeat(models.Model):
         return self.name
 
 
-# Models of the package beside, which Django looks for here.
+# Models of the packages beside, which Django looks for here.
+from gateway.duties.model import ChannelDuty as ChannelDuty  # noqa: E402
 from gateway.media.models import HeldFile as HeldFile  # noqa: E402
 from gateway.media.models import MessageFile as MessageFile  # noqa: E402
 from gateway.media.models import StoredFile as StoredFile  # noqa: E402

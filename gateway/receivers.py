@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 Receiver = Callable[[Sequence[Any]], None]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def receivers(name: str) -> tuple[Receiver, ...]:
     """The receivers of one kind of batch: ``messages``, ``opt_outs``, ``deliveries``…"""
     return tuple(import_string(path) for path in settings.GATEWAY_RECEIVERS.get(name, []))

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import orjson
 
-from gateway.contract import Request, Response
+from gateway.content.model import Media
+from gateway.http import Part, Request, Response
 from gateway.sql import storable
 
 HIDDEN = "•••"
@@ -21,9 +22,22 @@ def request_summary(request: Request) -> str:
     hidden = _hidden(request.private)
     if request.data is not None:
         shown: Any = {name: HIDDEN if hidden[name] else value for name, value in request.data}
+    elif request.parts:
+        shown = {part.name: HIDDEN if hidden[part.name] else _shown(part) for part in request.parts}
+    elif request.body is not None:
+        shown = f"{len(request.body)} B"
     else:
         shown = _scrub(request.json or {}, hidden)
     return _without(_as_json(shown), request.secrets)[:LIMIT]
+
+
+def _shown(part: Part) -> str:
+    """A field's value; of a file what it is, never what is in it."""
+    if isinstance(part.value, str) and not part.filename:
+        return part.value
+    name = part.filename or (part.value.name if isinstance(part.value, Media) else "")
+    kind = part.content_type or (part.value.content_type if isinstance(part.value, Media) else "")
+    return f"[{' '.join(filter(None, (name, kind)))}]"
 
 
 def response_summary(request: Request, response: Response) -> str:

@@ -14,11 +14,13 @@ from django.utils import timezone
 
 from gateway import statuses, stopping
 from gateway.drain import anything_new, drain
+from gateway.duties.doing import do_due
+from gateway.duties.setting import DO
 from gateway.fallback.withdrawing import withdraw_due
 from gateway.inbound import DRAIN, wake_drain
 from gateway.media.cleaning import sweep_unused
 from gateway.media.fetching import FETCH, anything_due, fetch_due
-from gateway.models import Delivery
+from gateway.models import Channel, Delivery
 from gateway.outbox.ask import end_leases
 from gateway.outbox.claim import ensure_buckets
 from gateway.outbox.queue import cancel_left_over
@@ -30,6 +32,8 @@ from gateway.quiet.holding import BATCH, hold_back, settle_change, settle_change
 from gateway.quiet.setting import SETTLE
 from gateway.signalling import sending as signalling
 from gateway.states import State
+from gateway.templates.keeping import fetch_all, fetch_templates
+from gateway.templates.news import FETCH as FETCH_TEMPLATES
 from gateway.wake import begun, wake
 
 # A task gives its place back after this long, so that others have their turn.
@@ -102,6 +106,14 @@ def send_signal(**wanted: Any) -> None:
     signalling.send(signalling.Wanted(**wanted))
 
 
+@shared_task(name=DO)
+def do_duties() -> None:
+    """Ask providers for what is new, and tell them where their webhooks go; harmless if doubled."""
+    begun(DO)
+    while do_due():
+        pass
+
+
 @shared_task(name="gateway.tasks.sweep")
 def sweep() -> None:
     """Find what lost wake-ups and dead workers left; every second, and harmless when doubled."""
@@ -139,6 +151,18 @@ def keep_quiet_hours() -> None:
     while hold_back() == BATCH:
         pass
     settle_changes()
+
+
+@shared_task(name=FETCH_TEMPLATES)
+def fetch_provider_templates(channel: str = "") -> None:
+    """Keep the templates of one channel, or of all, as their providers have them."""
+    if not channel:
+        fetch_all()
+        return
+    begun(FETCH_TEMPLATES, channel)
+    row = Channel.objects.filter(pk=channel, enabled=True).first()
+    if row is not None:
+        fetch_templates(row)
 
 
 @shared_task(name="gateway.tasks.prune")

@@ -1,33 +1,33 @@
-"""The one door for outgoing HTTP: time-outs, connection reuse, and no way into private networks.
-
-Addresses are resolved, checked and then connected to as checked (no second look-up), for each
-redirect again. Only origins that the settings name are exempt: our own bridges, and the simulator,
-which exists only with DEBUG.
-"""
+"""The one door for outgoing HTTP: time-outs, connection reuse, tokens, and gateway.guard."""
 
 import asyncio
-import ipaddress
 import json
-import socket
 from collections.abc import Generator
-from functools import lru_cache
+from dataclasses import replace
+from io import BytesIO
 from time import monotonic
 from typing import TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
-from aiohttp.resolver import ThreadedResolver
-from django.conf import settings
-from django.core.signals import setting_changed
-from django.dispatch import receiver
-from django.utils.translation import gettext as _
+from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
 from gateway.contract import Grant, Request, Response
 from gateway.errors import Ambiguous, SendError, Unreachable, Withdrawn
 from gateway.exchange import Exchange
 from gateway.grants import tokens_of
+from gateway.guard import Forbidden as Forbidden
+from gateway.guard import GuardedResolver as GuardedResolver
+from gateway.guard import PrivateName as PrivateName
+from gateway.guard import check_url as check_url
+from gateway.guard import credentials as credentials
+from gateway.guard import exempt as exempt
+from gateway.guard import find_host as find_host
+from gateway.guard import origin as origin
+from gateway.guard import private as private
+from gateway.guard import public_address as public_address
+from gateway.multipart import encode, room
 
 # No time-out of its own for reading: its timer would be set again for each piece that comes in.
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
@@ -36,42 +36,6 @@ UNTIMED, LATE = aiohttp.ClientTimeout(total=None, sock_connect=5), "late"
 BODY_LIMIT = 1_000_000
 FORM = URL("http://form.invalid/")
 R = TypeVar("R")
-# NAT64 and 6to4: what lies behind is an IPv4 address, and may be one of a private network.
-TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"))
-
-
-class Forbidden(Unreachable):
-    """The address lies in a private network, or the URL is no http(s) URL."""
-
-    retryable = False
-
-
-def public_address(host: str) -> bool:
-    """Whether an IP address is one of the public internet."""
-    address = ipaddress.ip_address(host.split("%")[0])
-    address = getattr(address, "ipv4_mapped", None) or address
-    if any(address in network for network in TRANSLATED):
-        return False
-    return address.is_global and not address.is_multicast
-
-
-def private(host: str) -> str:
-    """Why a host is not called, in words."""
-    return _("%s is an address of a private network.") % host
-
-
-def exempt(url: URL) -> bool:
-    """Whether the URL is of an origin of our own."""
-    return any(url.origin() == URL(own).origin() for own in _own_urls())
-
-
-def _own_urls() -> list[str]:
-    """The simulator and the bridges: processes of ours, named in the settings alone."""
-    return [url for url in (settings.SIMULATOR_URL, *settings.GATEWAY_BRIDGES.values()) if url]
-
-
-class PrivateName(OSError):
-    """A name that leads into a private network."""
 
 
 class Letter(aiohttp.BytesPayload):
@@ -92,28 +56,19 @@ class Letter(aiohttp.BytesPayload):
         await super().write_with_length(writer, content_length)
 
 
-class GuardedResolver(AbstractResolver):
-    """Resolves names and refuses those that point, even once, into private networks."""
+class Parcel(aiohttp.BytesIOPayload):
+    """A letter with files in it, which leaves piece by piece."""
 
-    def __init__(self) -> None:
-        self.inner = ThreadedResolver()
+    def __init__(self, body: bytes, content_type: str) -> None:
+        super().__init__(BytesIO(body), content_type=content_type)
+        self.written = False
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Public addresses of a name; OSError when one of them is not public."""
-        results = await self.inner.resolve(host, port, family)
-        if _own(host, port) or all(public_address(r["host"]) for r in results):
-            return results
-        raise PrivateName(private(host))
-
-    async def close(self) -> None:
-        """Close the wrapped resolver."""
-        await self.inner.close()
-
-
-def _own(host: str, port: int) -> bool:
-    return any((host, port) == (own.hostname, own.port) for own in map(urlsplit, _own_urls()))
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        """As Letter's."""
+        self.written = True
+        await super().write_with_length(writer, content_length)
 
 
 def new_session(
@@ -130,56 +85,6 @@ def new_session(
         auto_decompress=auto_decompress,
         trust_env=False,
     )
-
-
-# A channel's messages all go to one URL, and reading a setting takes as long as all the rest.
-@lru_cache(maxsize=1024)
-def check_url(url: str) -> URL:
-    """The parsed URL if it may be called; Forbidden otherwise. Names are checked when resolved."""
-    parsed = URL(url)
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise Forbidden(_("Only http and https addresses can be called."))
-    if exempt(parsed):
-        return parsed
-    if parsed.scheme != "https" and not settings.DEBUG:
-        raise Forbidden(_("Only https addresses can be called."))
-    try:
-        public = public_address(parsed.host)
-    except ValueError:
-        return parsed
-    if not public:
-        raise Forbidden(private(parsed.host))
-    return parsed
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port; empty for what ``check_url`` refuses."""
-    try:
-        return str(check_url(url).origin())
-    except (ValueError, Forbidden):
-        return ""
-
-
-def find_host(url: str) -> None:
-    """Look up a URL's host now. Forbidden as ``check_url``, or when its name leads into a private
-    network; Unreachable when nobody knows the name.
-    """
-    parsed = check_url(url)
-    host, port = parsed.host or "", parsed.port or 0
-    if exempt(parsed):
-        return
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise Unreachable(_("There is no host %s.") % host) from error
-    if not all(public_address(str(address[0])) for *_about, address in found):
-        raise Forbidden(private(host))
-
-
-@receiver(setting_changed, dispatch_uid="transport")
-def _check_anew(**about: object) -> None:
-    """Settings change in tests only."""
-    check_url.cache_clear()
 
 
 async def call(session: aiohttp.ClientSession, request: Request, *, redirects: int = 0) -> Response:
@@ -199,7 +104,7 @@ async def call(session: aiohttp.ClientSession, request: Request, *, redirects: i
 async def _granted(
     session: aiohttp.ClientSession, request: Request, grant: Grant, redirects: int
 ) -> Response:
-    """With a bearer token; one that the provider takes no more is replaced once."""
+    """With a token; one that the provider takes no more is replaced once."""
     tokens = tokens_of(session)
 
     async def ask(question: Request) -> Response:
@@ -207,12 +112,35 @@ async def _granted(
 
     for _attempt in range(2):
         token = await tokens.get(grant, ask)
-        headers = {**request.headers, "Authorization": f"Bearer {token}"}
-        response = await _follow(session, request, headers, redirects)
-        if response.status != 401:
+        response = await _follow(session, *_with_token(request, grant, token), redirects)
+        if response.status != 401 and not (grant.stale and grant.stale(response)):
             break
         tokens.forget(grant, token)
     return response
+
+
+async def with_token(session: aiohttp.ClientSession, request: Request) -> Request:
+    """The request as it leaves, for who makes it in another way: with its token, if it wants one.
+
+    Raises what the grant's ``read`` raises, or a SendError of the question for the token.
+    """
+    if request.grant is None:
+        return request
+
+    async def ask(question: Request) -> Response:
+        return await _follow(session, question, dict(question.headers), 0)
+
+    token = await tokens_of(session).get(request.grant, ask)
+    granted, headers = _with_token(request, request.grant, token)
+    return replace(granted, headers=headers)
+
+
+def _with_token(request: Request, grant: Grant, token: str) -> tuple[Request, dict[str, str]]:
+    """The request with its token in the URL or in a header, and its headers."""
+    if grant.param:
+        params = [*request.params, (grant.param, token)]
+        return replace(request, params=params), dict(request.headers)
+    return request, {**request.headers, "Authorization": f"Bearer {token}"}
 
 
 async def _follow(
@@ -238,7 +166,20 @@ async def _once(
     auth: tuple[str, str] | None,
     headers: dict[str, str],
 ) -> Response:
-    letter = _letter(request)
+    if request.parts:
+        async with room():
+            return await _posted(session, request, url, auth, headers)
+    return await _posted(session, request, url, auth, headers)
+
+
+async def _posted(
+    session: aiohttp.ClientSession,
+    request: Request,
+    url: URL,
+    auth: tuple[str, str] | None,
+    headers: dict[str, str],
+) -> Response:
+    letter = await _form(session, request) if request.parts else _letter(request)
     try:
         async with session.request(
             request.method,
@@ -270,7 +211,18 @@ def _cancelled(error: asyncio.CancelledError, *, written: bool) -> SendError:
     return Withdrawn("The worker stopped before the request left.")
 
 
+async def _form(session: aiohttp.ClientSession, request: Request) -> Parcel:
+    """A form with files; Withdrawn where the worker stops while they are read."""
+    try:
+        return Parcel(*await encode(session, request))
+    except asyncio.CancelledError as error:
+        raise _cancelled(error, written=False) from error
+
+
 def _letter(request: Request) -> Letter | None:
+    if request.body is not None:
+        kind = request.headers.get("Content-Type", "application/octet-stream")
+        return Letter(request.body, kind)
     if request.data is not None:
         # As a form is encoded, several times faster than by the standard library.
         body = FORM.with_query(request.data).raw_query_string.encode()
@@ -278,16 +230,6 @@ def _letter(request: Request) -> Letter | None:
     if request.json is not None:
         return Letter(json.dumps(request.json).encode(), "application/json")
     return None
-
-
-def credentials(auth: tuple[str, str] | None) -> dict[str, str]:
-    """The header that carries them; none without."""
-    return {"Authorization": _basic(*auth)} if auth else {}
-
-
-@lru_cache(maxsize=1024)
-def _basic(name: str, password: str) -> str:
-    return aiohttp.encode_basic_auth(name, password)
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:

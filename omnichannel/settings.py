@@ -53,7 +53,9 @@ INSTALLED_APPS = [
     "accounts",
     "contacts",
     "gateway",
+    "channels_email",
     "channels_sms",
+    "channels_social",
     "conversations",
     "routing",
     "campaigns",
@@ -147,6 +149,8 @@ CELERY_TASK_ROUTES = {
     "gateway.tasks.fetch_media": {"queue": "media"},
     # So is a provider that is slow to take signals; each waits for seconds at most.
     "gateway.tasks.send_signal": {"queue": "media"},
+    "gateway.tasks.do_duties": {"queue": "media"},
+    "gateway.tasks.fetch_templates": {"queue": "media"},
     "routing.tasks.*": {"queue": "routing"},
     "campaigns.tasks.*": {"queue": "campaigns"},
     "gateway.tasks.keep_quiet_hours": {"queue": "campaigns"},
@@ -162,6 +166,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-gateway": {"task": "gateway.tasks.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "look-at-fallbacks": {
         "task": "gateway.tasks.look_at_fallbacks",
+        "schedule": 1.0,
+        "options": {"expires": 2},
+    },
+    "do-duties": {
+        "task": "gateway.tasks.do_duties",
         "schedule": 1.0,
         "options": {"expires": 2},
     },
@@ -182,6 +191,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 5},
     },
     "prune-accounts": {"task": "accounts.tasks.prune", "schedule": 3600.0},
+    "fetch-templates": {
+        "task": "gateway.tasks.fetch_templates",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "prune-gateway": {"task": "gateway.tasks.prune", "schedule": 3600.0},
     "count-up": {"task": "operations.tasks.count_up", "schedule": 15.0, "options": {"expires": 15}},
 }
@@ -205,21 +219,54 @@ GATEWAY_ADAPTERS = [
     "channels_sms.twilio_rcs.TwilioRcs",
     "channels_sms.smpp.Smpp",
     "channels_sms.http_sms.HttpSms",
+    "channels_email.email.Email",
+    "channels_social.whatsapp.WhatsApp",
+    "channels_social.messenger.Messenger",
+    "channels_social.instagram.Instagram",
+    "channels_social.x.X",
+    "channels_social.telegram.Telegram",
+    "channels_social.viber.Viber",
+    "channels_social.line.Line",
+    "channels_social.wechat.WeChat",
 ]
+# Providers that have one webhook address for each app, /webhooks/<name>/, whatever its channels.
+GATEWAY_SHARED_DOORS = {"meta": "channels_social.meta_door.MetaDoor"}
 # Providers we reach through a process of our own, and where it listens; nobody types these in.
-GATEWAY_BRIDGES = {"smpp": env.text("SMPP_URL", "http://127.0.0.1:8011").rstrip("/")}
+GATEWAY_BRIDGES = {
+    "smpp": env.text("SMPP_URL", "http://127.0.0.1:8011").rstrip("/"),
+    "email": env.text("MAIL_URL", "http://127.0.0.1:8013").rstrip("/"),
+}
 # Private networks in which SMSCs may lie (a VPN); without any, only public addresses are called.
 SMPP_NETWORKS = env.networks("SMPP_NETWORKS")
 # The simulator's SMSC, on the host of SIMULATOR_URL; used only with it.
 SMSC_PORT = env.number("SMSC_PORT", 8012)
+# Private networks in which mail servers may lie; without any, only public addresses are called.
+MAIL_NETWORKS = env.networks("MAIL_NETWORKS")
+# Where the mail process takes mail itself, for channels that are set so; 0: nowhere.
+MAIL_MX_PORT = env.number("MAIL_MX_PORT", 0)
+MAIL_MX_HOST = env.text("MAIL_MX_HOST", "127.0.0.1")
+# What it calls itself: the name that the MX record has.
+MAIL_MX_NAME = env.text("MAIL_MX_NAME", "localhost")
+# The simulator's mail servers, on the host of SIMULATOR_URL; used only with it.
+SIMULATOR_SMTP_PORT = env.number("SIMULATOR_SMTP_PORT", 8014)
+SIMULATOR_IMAP_PORT = env.number("SIMULATOR_IMAP_PORT", 8015)
 GATEWAY_RECEIVERS = {
-    "messages": ["conversations.ingest.receive_messages"],
+    "messages": [
+        "conversations.ingest.receive_messages",
+        "gateway.windows.opening.open_windows",
+    ],
+    "windows": ["gateway.windows.opening.open_windows"],
+    "templates": ["gateway.templates.news.receive_news"],
     "opt_outs": ["contacts.consent.receive_opt_outs"],
     "deliveries": [
         "conversations.deliveries.receive_changes",
         "campaigns.progress.receive_changes",
     ],
     "typing": ["conversations.signs.receive_typing"],
+    "elsewhere": ["conversations.elsewhere.receive_elsewhere"],
+    "edits": ["conversations.revisions.receive_edits"],
+    "reactions": ["conversations.revisions.receive_reactions"],
+    "unsent": ["conversations.revisions.receive_unsent"],
     "replacements": ["conversations.replacing.receive_replacements"],
     "files": ["conversations.attachments.receive_files"],
 }

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import record
 from accounts.models import Member, Role
 from conversations import realtime
+from conversations.voice.lease import give_back_all
 from routing.models import Agent, Presence
 from routing.waiting import wake_routing
 
@@ -67,6 +68,8 @@ def _settle(agent: Agent) -> None:
         realtime.publish(agent.workspace_id, realtime.agent_changed(agent.member_id, agent.status))
         if agent.status == Presence.ONLINE:
             wake_routing(agent.workspace_id)
+        elif agent.status == Presence.OFFLINE:
+            give_back_all(agent.member_id)
 
 
 @transaction.atomic

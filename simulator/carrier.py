@@ -3,9 +3,10 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from simulator import http_words, twilio_words
+from simulator.bodies import Body
 from simulator.faults import Faults, happens
 from simulator.lines import Line
 from simulator.postman import Letter, Postman, http_letter, twilio_letter, worth_another_try
@@ -21,7 +22,12 @@ OVERTAKEN_S = 1.0
 WORDS = {"twilio": twilio_words, "http": http_words}
 LETTERS = {"twilio": twilio_letter, "http": http_letter}
 # What a message is whose time ended before its phone was on: the provider's status and code.
-TOO_LATE = {"twilio": ("undelivered", 30036), "http": ("expired", 0), "smpp": ("expired", 0)}
+TOO_LATE = {
+    "twilio": ("undelivered", 30036),
+    "http": ("expired", 0),
+    "smpp": ("expired", 0),
+    "email": ("expired", 0),
+}
 MINDS_KEYWORDS = frozenset({"twilio"})
 
 
@@ -31,7 +37,9 @@ class Said:
 
     ``sid``: the id it shall have, if any; one that exists already is repeated. ``payload`` is what
     a tapped suggestion carries, ``action`` whether the tap opened or called something,
-    ``location`` latitude and longitude in degrees, ``origin`` where its files can be fetched.
+    ``location`` latitude and longitude in degrees, ``origin`` where its files can be fetched,
+    ``reply_to`` the message it answers, where that is told. ``mail``: ``subject``, ``in_reply_to``
+    and ``raw`` of a mail, as far as they are given.
     """
 
     text: str = ""
@@ -41,6 +49,8 @@ class Said:
     action: bool = False
     location: tuple[float, float] | None = None
     origin: str = ""
+    reply_to: str = ""
+    mail: dict[str, Any] | None = None
 
 
 class Network(Protocol):
@@ -54,6 +64,20 @@ class Network(Protocol):
 
     def seen(self, phone: Phone) -> None:
         """The customer has looked at the phone."""
+
+
+class Reporter(Protocol):
+    """A network on which people do what is no message."""
+
+    async def tell(self, line: Line, phone: Phone, kind: str, about: str = "", /) -> int | None:
+        """The customer does it: the webhook's HTTP status."""
+
+
+class Teller(Protocol):
+    """What people do at a provider beside writing."""
+
+    async def happen(self, line: Line, phone: Phone, body: Body) -> tuple[str, int | None]:
+        """An ``event`` of a control call: its id and its webhook's HTTP status."""
 
 
 class Courier(Protocol):
@@ -76,8 +100,10 @@ class Carrier:
         self.world = world
         self.postman = postman
         self.faults: dict[str, Faults] = {}
-        self.networks: dict[str, Network] = {"twilio": self, "http": self, "smpp": self}
+        self.networks: dict[str, Network] = dict.fromkeys(("twilio", "http", "smpp", "email"), self)
         self.couriers: dict[str, Courier] = {}
+        self.reporters: dict[str, Reporter] = {}
+        self.tellers: dict[str, Teller] = {}
         self.media = Media()
 
     def faults_of(self, provider: str) -> Faults:
@@ -221,6 +247,7 @@ class Carrier:
             payload=said.payload,
             location=said.location,
             traffic=ACTION if said.action else "",
+            mail=said.mail,
             way=line.network,
         )
         self.world.add(message)
@@ -238,6 +265,10 @@ class Carrier:
 
     def seen(self, phone: Phone) -> None:
         """SMS does not tell who has read it."""
+
+    async def tell(self, line: Line, phone: Phone, kind: str, about: str = "") -> int | None:
+        """By SMS there is nothing but messages."""
+        return None
 
     def _follow_keyword(self, line: Line, phone: Phone, text: str) -> None:
         """What the carrier does by itself at STOP and START, and says to the customer."""

@@ -5,19 +5,29 @@ from typing import Any
 
 from aiohttp import web
 
+from simulator import line_words, wechat_words, x_words
 from simulator.bodies import Body, Invalid, answer
+from simulator.bots import BotNetwork
 from simulator.carrier import Carrier, Said
 from simulator.faults import as_dict, read_faults
+from simulator.identities import number_of
 from simulator.lines import BUILDERS, Line, Lines
 from simulator.rbm_network import RbmNetwork
 from simulator.twilio_media import read_media
+from simulator.world import APPS, Message, Phone, Shown, summary
 from simulator.world import RCS as RCS_NETWORKS
-from simulator.world import Message, Phone, Shown, summary
 
 PROVIDERS = list(BUILDERS)
 RCS = "google_rcs"
-# What a phone reports by itself, or a customer switches in its menu.
-EVENTS = ["IS_TYPING", "READ", "SUBSCRIBE", "UNSUBSCRIBE"]
+MAIL = "email"
+RCS_TEXT, SMS_TEXT, APP_TEXT, MAIL_TEXT = 3072, 1600, 10_000, 100_000
+# What a phone reports by itself, or a customer does that is no message.
+EVENTS = {
+    RCS: ["IS_TYPING", "READ", "SUBSCRIBE", "UNSUBSCRIBE"],
+    "line": line_words.EVENTS,
+    "wechat": wechat_words.EVENTS,
+    "x": x_words.EVENTS,
+}
 
 
 class Knobs:
@@ -84,26 +94,51 @@ class Knobs:
         body = Body(await request.read())
         provider = body.choice("provider", PROVIDERS)
         name = body.text("channel_address", limit=320)
-        sender = body.text("from", limit=64).strip()
-        if provider == RCS and body.value.get("event") is not None:
-            return await self._event(body, name.strip(), sender)
+        sender = number_of(provider, body.text("from", limit=320).strip())
+        if provider == "x" and body.flag("public", default=False):
+            name = f"{name.strip()} (public)"
+        happens = body.value.get("event") is not None
+        network = self.carrier.networks.get(provider)
+        if happens and isinstance(network, BotNetwork):
+            return await self._chat_event(body, network, name.strip(), sender)
+        if happens and provider in EVENTS:
+            return await self._event(body, provider, name.strip(), sender)
+        if happens and provider in self.carrier.tellers:
+            return await self._happened(body, provider, name.strip(), sender)
         known = await self.lines.find(provider, name.strip())
-        said = read_said(body, request, rcs=provider == RCS or bool(known and known.agent))
+        mail = provider == MAIL
+        said = read_said(body, request, longest(self.carrier, provider, known), mail=mail)
         body.finish(strict=False)
         line = known or await self._line(provider, name.strip())
+        sender = number_of(provider, sender)
         is_new = sender not in self.world.phones
         phone = self.world.phone(sender)
         phone.rcs = phone.rcs or (is_new and line.agent is not None)
         message, status = await self.carrier.networks[line.network].write(line, phone, said)
         return answer({"sid": message.sid, "webhook_status": status})
 
-    async def _event(self, body: Body, name: str, sender: str) -> web.Response:
-        kind = body.choice("event", EVENTS)
+    async def _chat_event(
+        self, body: Body, network: BotNetwork, name: str, sender: str
+    ) -> web.Response:
+        kind = body.choice("event", list(network.events))
+        line = await self._line(network.provider, name)
+        status = await network.tell(line, self.world.phone(sender), kind, body)
+        return answer({"sid": None, "webhook_status": status})
+
+    async def _event(self, body: Body, provider: str, name: str, sender: str) -> web.Response:
+        kind = body.choice("event", EVENTS[provider])
         about = body.text("message_id", default="", limit=64)
         body.finish(strict=False)
-        line = await self._line(RCS, name)
-        status = await self.rcs.tell(line, self.world.phone(sender), kind, about)
+        line = await self._line(provider, name)
+        phone = self.world.phone(number_of(provider, sender))
+        status = await self.carrier.reporters[line.network].tell(line, phone, kind, about)
         return answer({"sid": about or None, "webhook_status": status})
+
+    async def _happened(self, body: Body, provider: str, name: str, sender: str) -> web.Response:
+        line = await self._line(provider, name)
+        teller = self.carrier.tellers[provider]
+        sid, status = await teller.happen(line, self.world.phone(sender), body)
+        return answer({"sid": sid, "webhook_status": status})
 
     async def _line(self, provider: str, name: str) -> Line:
         line = await self.lines.find(provider, name)
@@ -127,7 +162,7 @@ class Knobs:
         name = body.text("name", default=known.name, limit=100)
         online = body.flag("online", default=known.online)
         rcs = body.flag("rcs", default=known.rcs)
-        code = body.number("error_code", low=0, high=99_999, default=known.error_code)
+        code = body.number("error_code", low=0, high=999_999, default=known.error_code)
         body.finish()
         phone = self.world.phone(number)
         phone.name, phone.rcs, phone.error_code, phone.pinned = name, rcs, int(code), True
@@ -135,23 +170,51 @@ class Knobs:
         return answer(summary(phone))
 
 
-def read_said(body: Body, request: web.Request, *, rcs: bool) -> Said:
-    """What a customer says: text, files, and by RCS a tap or a place."""
+def longest(carrier: Carrier, provider: str, line: Line | None) -> int:
+    """How long a text can be where customers tap and share places; 0 where they do neither."""
+    network = carrier.networks.get(provider)
+    if isinstance(network, BotNetwork):
+        return network.longest
+    if provider in APPS:
+        return APP_TEXT
+    return RCS_TEXT if provider == RCS or bool(line and line.agent) else 0
+
+
+def read_said(body: Body, request: web.Request, limit: int, *, mail: bool = False) -> Said:
+    """What a customer says: text, files, with a ``limit`` (``longest``) a tap or a place, by mail a
+    subject.
+    """
+    taps = bool(limit)
     said = Said(
-        text=body.text("text", default="", limit=3072 if rcs else 1600),
+        text=body.text("text", default="", limit=MAIL_TEXT if mail else limit or SMS_TEXT),
         media=read_media(body),
         origin=str(request.url.origin()),
         sid=body.text("sid", default="", limit=64),
-        payload=body.text("payload", default="", limit=2048) or None if rcs else None,
-        action=body.flag("action", default=False) if rcs else False,
-        location=read_place(body) if rcs else None,
+        payload=body.text("payload", default="", limit=2048) or None if taps else None,
+        action=body.flag("action", default=False) if taps else False,
+        location=read_place(body) if taps else None,
+        reply_to=body.text("reply_to", default="", limit=255) if taps else "",
+        mail=read_mail(body) if mail else None,
     )
     if (
-        said == Said(sid=said.sid, origin=said.origin)
+        said == Said(sid=said.sid, origin=said.origin, reply_to=said.reply_to)
         and not {"text", "media", "location"} & body.errors.keys()
     ):
         body.errors["text"] = "Write a text, or add media."
     return said
+
+
+def read_mail(body: Body) -> dict[str, Any] | None:
+    """What only mail has: a subject, the Message-ID it answers (empty: none), or a raw mail."""
+    body.read |= {"subject", "in_reply_to", "raw"}
+    given = {
+        name: value
+        for name in ("subject", "in_reply_to", "raw")
+        if isinstance(value := body.value.get(name), str)
+    }
+    if "raw" in given:
+        return {**given, "raw": given["raw"].encode("utf-8", "surrogateescape")}
+    return given or None
 
 
 def read_place(body: Body) -> tuple[float, float] | None:
@@ -205,4 +268,5 @@ def as_sent(message: Message) -> dict[str, Any]:
         "withdrawn_at": message.withdrawn_at or None,
         "content": message.content,
         "traffic": message.traffic or None,
+        "mail": message.mail,
     }

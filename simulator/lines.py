@@ -32,6 +32,7 @@ AT_MOST_EVERY_S = 0.2
 # What Twilio's tokens look like. Right for an account no channel has yet, so that credentials can
 # be checked before they are saved.
 TOKEN = re.compile(r"[0-9a-f]{32}")
+X_PUBLIC = "x_public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,12 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One channel as the provider sees it. ``token`` signs webhooks, ``tokens`` may log in.
+    """One channel as the provider sees it. ``token`` signs webhooks and ``key`` encrypts
+    them, ``tokens`` may log in.
 
     ``address`` is the number on the customer's phone; a Messaging Service gets an invented one.
+    ``way`` is its network, where the provider has one beside its own. ``keys`` are X's, of the app
+    and of the account, each with its secret.
     """
 
     channel: str
@@ -67,10 +71,15 @@ class Line:
     webhook_url: str
     workspace: int = 0
     agent: Agent | None = None
+    way: str = ""
+    keys: tuple[str, ...] = ()
+    key: str = ""
 
     @property
     def network(self) -> str:
         """The network that its messages take, by name."""
+        if self.way:
+            return self.way
         return "twilio_rcs" if self.agent and self.provider == "twilio" else self.provider
 
     @property
@@ -145,6 +154,145 @@ def http_line(channel: Channel, config: Mapping[str, str]) -> Line:
     )
 
 
+def line_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """A LINE official account from a channel's configuration."""
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider="line",
+        address=config.get("basic_id", ""),
+        service="",
+        account="",
+        token=config.get("channel_secret", ""),
+        tokens=frozenset([config.get("access_token", "")]),
+        webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/",
+        workspace=channel.workspace_id,
+    )
+
+
+def wechat_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """A WeChat Official Account; ``account`` is its AppID."""
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider="wechat",
+        address=config.get("original_id", ""),
+        service="",
+        account=config.get("app_id", ""),
+        token=config.get("token", ""),
+        tokens=frozenset([config.get("app_secret", "")]),
+        webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/",
+        key=config.get("aes_key", ""),
+        workspace=channel.workspace_id,
+    )
+
+
+def whatsapp_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """A WhatsApp number; ``account`` is the business account, ``service`` the number's id."""
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider="whatsapp",
+        address=config.get("phone_number", ""),
+        service=config.get("phone_number_id", ""),
+        account=config.get("business_account_id", ""),
+        token=config.get("app_secret", ""),
+        tokens=frozenset([config.get("access_token", "")]),
+        webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/",
+        workspace=channel.workspace_id,
+    )
+
+
+def messaging_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """A Facebook page or an Instagram account; ``service`` is its id."""
+    cls = adapter_class(channel.kind)
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider=cls.provider,
+        address=cls.channel_address(config),
+        service=cls.account_key(config),
+        account=config.get("app_id", ""),
+        token=config.get("app_secret", ""),
+        tokens=frozenset([config.get("access_token", "")]),
+        webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/",
+        workspace=channel.workspace_id,
+    )
+
+
+def telegram_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """A bot of Telegram's; its token logs in, the secret goes with the webhooks."""
+    return _bot(channel, f"@{config.get('username', '').lstrip('@')}", config, "secret_token")
+
+
+def viber_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """A bot of Viber's; one token logs in and signs."""
+    return _bot(channel, config.get("uri", ""), config, "auth_token")
+
+
+def _bot(channel: Channel, address: str, config: Mapping[str, str], signs: str) -> Line:
+    tokens = (config.get("bot_token", ""), config.get("auth_token", ""))
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider=channel.kind,
+        address=address,
+        service="",
+        account="",
+        token=config.get(signs, ""),
+        tokens=frozenset(filter(None, tokens)),
+        webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/",
+        workspace=channel.workspace_id,
+    )
+
+
+def x_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """An account on X: its direct messages. ``account`` is its id; without webhooks it asks."""
+    names = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+    pushed = config.get("receive") == "webhook"
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider="x",
+        address=f"@{config.get('username', '').removeprefix('@')}",
+        service="",
+        account=config.get("access_token", "").partition("-")[0],
+        token=config.get("consumer_secret", ""),
+        tokens=frozenset(),
+        webhook_url=f"{settings.PUBLIC_URL}/webhooks/{channel.pk}/" if pushed else "",
+        workspace=channel.workspace_id,
+        keys=tuple(config.get(name, "") for name in names),
+    )
+
+
+def public_side(line: Line) -> Line | None:
+    """What is public of an account on X, beside its direct messages; None of anything else."""
+    if line.provider != "x":
+        return None
+    channel, name = f"{line.channel}/public", f"{line.name} (public)"
+    return replace(
+        line, channel=channel, name=name, address=f"{line.address} (public)", way=X_PUBLIC
+    )
+
+
+def email_line(channel: Channel, config: Mapping[str, str]) -> Line:
+    """A mailbox; ``service`` says how its mail comes in."""
+    address = config.get("from_address", "").lower()
+    secrets = ("imap_password", "smtp_password", "provider_key")
+    return Line(
+        channel=str(channel.pk),
+        name=channel.name,
+        provider="email",
+        address=address,
+        service=config.get("receiving") or "imap",
+        account=config.get("imap_user") or config.get("smtp_user") or address,
+        token="",
+        tokens=frozenset(config[name] for name in secrets if config.get(name)),
+        webhook_url="",
+        workspace=channel.workspace_id,
+    )
+
+
 def google_rcs_line(channel: Channel, config: Mapping[str, str]) -> Line:
     """An RCS agent from a channel's configuration."""
     name, brand = config.get("agent_id", ""), brand_of(channel)
@@ -185,6 +333,15 @@ BUILDERS: dict[str, Callable[[Channel, Mapping[str, str]], Line]] = {
     "google_rcs": google_rcs_line,
     "smpp": smpp_line,
     "http": http_line,
+    "line": line_line,
+    "wechat": wechat_line,
+    "whatsapp": whatsapp_line,
+    "messenger": messaging_line,
+    "instagram": messaging_line,
+    "telegram": telegram_line,
+    "viber": viber_line,
+    "x": x_line,
+    "email": email_line,
 }
 
 
@@ -206,10 +363,15 @@ def load_lines() -> list[Line]:
                 config = unseal(channel.config)
                 line = build(channel, config)
                 lines += _with_pool(line, config)
-                lines += filter(None, (sms_behind(line),))
+                lines += filter(None, (sms_behind(line), public_side(line)))
         except (UnknownKind, Undecryptable):
             logger.warning("channel left out", channel=str(channel.pk))
     return lines
+
+
+def _account(line: Line) -> str:
+    """What tokens are asked for, where that names one channel."""
+    return line.account if line.provider == "wechat" else ""
 
 
 class Lines:
@@ -221,6 +383,7 @@ class Lines:
         self.all: list[Line] = []
         self.by_address: dict[tuple[str, str], Line] = {}
         self.tokens: dict[str, frozenset[str]] = {}
+        self.x_lines: dict[str, Line] = {}
         self.read_at = 0.0
         self.reading: asyncio.Task[None] | None = None
 
@@ -256,9 +419,13 @@ class Lines:
         self.by_address = {
             (line.provider, name): line
             for line in self.all
-            for name in (line.address, line.service, line.channel)
+            for name in (line.address, line.service, line.channel, _account(line))
             if name
         }
+        own = [line for line in self.all if line.provider == "x" and not line.way]
+        self.by_address |= {("x", line.account): line for line in own}
+        self.x_lines.clear()
+        self.x_lines.update({line.address: line for line in own})
 
     async def find(self, provider: str, name: str) -> Line | None:
         """The line with this number, Messaging Service or channel id."""

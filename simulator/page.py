@@ -2,6 +2,7 @@
 
 import asyncio
 import mimetypes
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from gateway.branding import text_on
 from simulator.bodies import Body, Invalid, answer
 from simulator.carrier import Carrier
-from simulator.knobs import RCS, read_said
-from simulator.lines import Line, Lines
+from simulator.knobs import MAIL, RCS, longest, read_said
+from simulator.lines import X_PUBLIC, Line, Lines
 from simulator.rbm_network import RbmNetwork
-from simulator.world import Listener, Phone, arrived, bubble, summary
+from simulator.world import APPS, Listener, Phone, arrived, bubble, summary
+from simulator.x_network import LAST
 
 LANGUAGE_COOKIE = "simulator_language"
 # What a page may open at once.
@@ -103,7 +105,11 @@ class Page:
         """The person at the phone writes, sends files, taps or shares a place; its bubble."""
         body = Body(await request.read())
         line, phone = self._ends(body)
-        said = read_said(body, request, rcs=line is not None and line.agent is not None)
+        limit = longest(self.carrier, line.provider, line) if line is not None else 0
+        mail = line is not None and line.provider == MAIL
+        said = read_said(body, request, limit, mail=mail)
+        if line is not None and line.network == X_PUBLIC:
+            said = replace(said, reply_to=LAST)
         body.finish()
         if line is None:
             raise Invalid({"line": "There is no such number."})
@@ -121,6 +127,8 @@ class Page:
         body.finish()
         if line is not None and line.provider == RCS and phone.online and phone.rcs:
             self.carrier.postman.spawn(self.rcs.tell(line, phone, "IS_TYPING"))
+        if line is not None and line.network == "x" and phone.online:
+            self.carrier.postman.spawn(self.carrier.reporters["x"].tell(line, phone, "typing"))
         return answer({})
 
     def _ends(self, body: Body) -> tuple[Line | None, Phone]:
@@ -206,7 +214,7 @@ def as_line(line: Line, lines: list[Line]) -> dict[str, Any]:
     agent, its numbers beside it. Any other number has a conversation of its own.
     """
     branded = {other.workspace for other in lines if other.agent}
-    together = line.workspace in branded
+    together = line.workspace in branded and line.provider not in APPS
     found = {
         "channel": line.channel,
         "name": line.name,

@@ -14,6 +14,10 @@ SIGNAL_LIMIT = 10_000
 LISTENER_LIMIT = 500
 LISTED_PHONES = 40
 RCS = frozenset({"google_rcs", "twilio_rcs"})
+# Apps in which people write, tap and share places; each has conversations of its own.
+APPS = frozenset({"line", "wechat", "whatsapp", "messenger", "instagram", "telegram", "viber", "x"})
+# Those whose content has a shape that the phone page does not draw; see ``Message.shown``.
+OWN_SHAPES = frozenset({"whatsapp", "messenger", "instagram"})
 # A tap that opened something: the business is told, and no bubble shows it.
 ACTION = "ACTION"
 
@@ -26,7 +30,7 @@ class Message:
     ``validity_s`` is for how long the business wants it tried, None: forever. ``way`` is its
     network, where the provider has one beside its own. Of RCS: ``content`` and ``traffic`` as
     sent, ``payload`` and ``location`` of what the customer tapped or shared, ``lapse`` what ends
-    its time.
+    its time. ``shown``: what the phone draws, where the provider's ``content`` is of another shape.
     """
 
     sid: str
@@ -58,6 +62,9 @@ class Message:
     lapse: asyncio.TimerHandle | None = None
     reporting: "asyncio.Task[None] | None" = None
     way: str = ""
+    shown: dict[str, Any] | None = None
+    # Of mail: its subject, Message-ID, HTML and heads.
+    mail: dict[str, Any] | None = None
 
     @property
     def network(self) -> str:
@@ -207,9 +214,10 @@ def bubble(message: Message) -> dict[str, Any]:
         "at": message.at,
         "status": message.status,
         "rcs": message.network in RCS,
-        "content": message.content,
+        "content": message.shown if message.network in OWN_SHAPES else message.content,
         "location": message.location,
         "quiet": message.traffic == ACTION,
+        "subject": (message.mail or {}).get("subject", ""),
     }
 
 

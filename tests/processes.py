@@ -49,6 +49,9 @@ def until(holds: Callable[[], bool], otherwise: str, seconds: float = 90) -> Non
         time.sleep(0.05)
 
 
+SIMULATOR_PORTS = ("SMSC_PORT", "SIMULATOR_SMTP_PORT", "SIMULATOR_IMAP_PORT")
+
+
 class Processes:
     """Web, workers and beat as the product runs them; used as a context manager.
 
@@ -66,6 +69,8 @@ class Processes:
             "DATABASE_URL": test_database_url(),
             "PUBLIC_URL": self.url,
             "DATA": str(self.logs),
+            # Others run their own simulator at the same time.
+            **{name: str(free_port()) for name in SIMULATOR_PORTS},
             **environment,
         }
 

@@ -39,6 +39,7 @@ OBJECTS = {
     "request_id": "request",
     "segment_id": "segment",
     "team_id": "team",
+    "template_id": "template",
     "token_id": "token",
 }
 BY_PREFIX = {
@@ -80,6 +81,7 @@ PUBLIC = {
     "m/<token>/": "opens with a signed token only",
     "settings/": "leads to the first settings page, which asks who it is",
     "webhooks/<channel_id>/": "opens with the provider's signature only",
+    "webhooks/meta/": "opens with the provider's signature only",
 }
 
 

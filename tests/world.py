@@ -11,7 +11,7 @@ from accounts.models import Role, Workspace
 from accounts.scoping import WorkspaceModel
 from campaigns.models import Campaign, Recipient
 from gateway.media.models import StoredFile
-from gateway.models import Batch, ChannelLog, DeliveryStatus, InboundRequest
+from gateway.models import Batch, ChannelLog, DeliveryStatus, InboundRequest, StoredTemplate
 from routing.models import Agent
 from tests import builders
 
@@ -50,6 +50,15 @@ class World:
             content_type="image/png",
             size=1,
             created_at=timezone.now(),
+        )
+        self.template = StoredTemplate.objects.create(
+            workspace=ws,
+            channel=self.channel,
+            name="hello",
+            language="en",
+            status="approved",
+            body="Hello",
+            updated_at=timezone.now(),
         )
         self._log()
         self._campaign()
@@ -118,6 +127,7 @@ class World:
             "request": self.request,
             "campaign": self.campaign,
             "file": self.file,
+            "template": self.template,
         }
 
     def of(self, word: str) -> str:

@@ -21,6 +21,7 @@ from campaigns.models import Campaign, CampaignStatus
 from campaigns.pages.behind_form import behind_form, campaign_words
 from campaigns.pages.drafts import ROWS, chosen_contact, draft_or_404
 from campaigns.pages.previews import phone
+from campaigns.pages.template_form import TEMPLATE, choosing
 from campaigns.pages.typed import RICH, fields_of, row, unsaved
 from campaigns.preview import foresee
 from contacts.models import Segment
@@ -85,6 +86,15 @@ def audience(request: MemberRequest, campaign_id: int) -> HttpResponse:
             problem = " ".join(error.messages)
     context = {"campaign": campaign, "segment": segment, "count": count, "problem": problem}
     return render(request, "campaigns/_audience.html", context)
+
+
+@require(Ability.CAMPAIGNS)
+@require_POST
+def template_fields(request: MemberRequest, campaign_id: int) -> HttpResponse:
+    """The fields of the template that was chosen, as a fragment."""
+    campaign = draft_or_404(request, campaign_id)
+    context = {"campaign": campaign, "choosing": choosing(campaign, request.POST, {})}
+    return render(request, "campaigns/_template.html", context)
 
 
 @require(Ability.CAMPAIGNS)
@@ -163,9 +173,16 @@ def _who(request: MemberRequest, campaign: Campaign) -> dict[str, Any]:
 def _what(
     request: MemberRequest, campaign: Campaign, errors: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
-    value = json.dumps(_content(campaign))
+    saved = _content(campaign)
+    templated = "template" in saved
+    value = json.dumps({} if templated else saved)
+    mode = request.POST.get("mode", TEMPLATE if templated else RICH if campaign.content else "")
+    chosen = choosing(campaign, request.POST, errors)
     return {
-        "rich": request.POST.get("mode", RICH if campaign.content else "") == RICH,
+        "rich": mode == RICH,
+        "by_template": mode == TEMPLATE,
+        "choosing": chosen,
+        "has_templates": bool(chosen.rows) or templated,
         "typed": request.POST.get("text", campaign.text),
         "builder": Builder(
             upload_url=reverse("campaign-files", args=[campaign.pk]),

@@ -10,12 +10,14 @@ from accounts.scoping import get_scoped
 from campaigns.behind import Wish, set_fallback
 from campaigns.models import Behind, Campaign
 from campaigns.pages.behind_form import read_wish
+from campaigns.pages.template_form import TEMPLATE, typed_template
 from campaigns.services import LONGEST_DRAFT
 from contacts.models import Segment
 from contacts.rich import read_draft
 from gateway.content.reading import write
 from gateway.models import Channel
 from gateway.pages.builder import is_blank, parsed
+from gateway.templates.using import draft_with_template
 
 RICH = "rich"
 
@@ -32,7 +34,7 @@ def fields_of(request: MemberRequest, step: str) -> dict[str, Any]:
     if step == "who":
         return {"name": data.get("name", ""), "segment": row(request, Segment, "segment")}
     if step == "what":
-        return _saying(data)
+        return _saying(data, request.member.workspace_id)
     if step == "where":
         channel = row(request, Channel, "channel")
         return {"channel": channel, "fallback": read_wish(data, channel)}
@@ -63,12 +65,14 @@ def unsaved(request: MemberRequest, campaign: Campaign) -> Campaign:
 
 def _said(data: Mapping[str, str], campaign: Campaign) -> dict[str, Any]:
     if "text" in data or "mode" in data:
-        return _saying(data)
+        return _saying(data, campaign.workspace_id)
     return {"text": campaign.text, "content": campaign.content}
 
 
-def _saying(data: Mapping[str, str]) -> dict[str, Any]:
+def _saying(data: Mapping[str, str], workspace_id: int) -> dict[str, Any]:
     """Either a text or content; what nothing has been put into is an empty text."""
+    if data.get("mode") == TEMPLATE:
+        return {"text": "", "content": typed_template(data, workspace_id)}
     if data.get("mode") != RICH:
         return {"text": data.get("text", ""), "content": None}
     value = parsed(data.get("content", ""))
@@ -77,7 +81,13 @@ def _saying(data: Mapping[str, str]) -> dict[str, Any]:
 
 def _checked(campaign: Campaign, content: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return write(read_draft(campaign.workspace, content))
+        read = read_draft(campaign.workspace, content)
+        workspace = campaign.workspace_id
+        return write(
+            draft_with_template(
+                read, workspace_id=workspace, channel=campaign.channel, lenient=True
+            )
+        )
     except ValidationError as error:
         found = error.message_dict
         raise ValidationError(

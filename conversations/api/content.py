@@ -70,6 +70,21 @@ LOCATION = {
     },
     "required": ["latitude", "longitude"],
 }
+VALUES = {"type": "object", "additionalProperties": {"type": "string"}}
+TEMPLATE = {
+    "type": "object",
+    "description": "One that the provider has approved, alone; `text` is filled in by us.",
+    "properties": {
+        "name": {"type": "string"},
+        "language": {"type": "string"},
+        "body": {**VALUES, "description": "By the names of the parameters, as in `1`."},
+        "header_values": VALUES,
+        "header": FILE,
+        "buttons": {**VALUES, "description": "By the buttons' places, from 0."},
+        "text": {"type": "string"},
+    },
+    "required": ["name", "language"],
+}
 CONTENT: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -83,6 +98,7 @@ CONTENT: dict[str, Any] = {
         },
         "location": LOCATION,
         "suggestions": SUGGESTIONS,
+        "template": TEMPLATE,
     },
 }
 CONTENT_OUT = {**CONTENT, "nullable": True}

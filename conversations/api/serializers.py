@@ -1,5 +1,7 @@
 """Conversations and messages as the API shows them."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,6 +11,7 @@ from rest_framework import serializers
 from accounts.models import Member, Team
 from accounts.rest.serializers import ErrorSerializer, ScopedField, StrictSerializer
 from contacts.models import Contact
+from conversations.answering import MOST_CC, SUBJECT, MailHead
 from conversations.api.content import (
     CONTENT_OUT,
     AttachmentSerializer,
@@ -18,11 +21,13 @@ from conversations.api.content import (
     TapSerializer,
 )
 from conversations.api.fallback import TermsSerializer
+from conversations.api.marks import MarksSerializer
 from conversations.models import Conversation, Direction, Kind, Message, Status
 from gateway.api.serializers import DeliverySerializer, error_of
 from gateway.models import Delivery
 from gateway.standing import standing
 from gateway.states import State
+from gateway.windows.looking import Key, Standing
 
 LONGEST = 20_000
 REPLY_KINDS = [(Kind.TEXT.value, Kind.TEXT.label), (Kind.NOTE.value, Kind.NOTE.label)]
@@ -40,15 +45,43 @@ class ConversationSerializer(StrictSerializer):
     team = serializers.IntegerField(source="team_id", read_only=True, allow_null=True)
     priority = serializers.IntegerField(read_only=True)
     labels = serializers.SerializerMethodField()
-    reply_window_until = serializers.DateTimeField(read_only=True, allow_null=True)
+    public = serializers.BooleanField(read_only=True, help_text="Everybody can read it.")
+    reply_window_until = serializers.SerializerMethodField(
+        help_text="Until when free text may be sent; null where the channel has no such time, or "
+        "this person has never opened it."
+    )
+    reply_window_open = serializers.SerializerMethodField(
+        help_text="Whether free text may be sent now; null where that is always so."
+    )
     snoozed_until = serializers.DateTimeField(read_only=True, allow_null=True)
     waiting_since = serializers.DateTimeField(read_only=True, allow_null=True)
     last_message_at = serializers.DateTimeField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
 
+    def get_reply_window_until(self, conversation: Conversation) -> datetime | None:
+        """Looked up by the view for all rows."""
+        window = self._window(conversation)
+        return window.until if window else None
+
+    def get_reply_window_open(self, conversation: Conversation) -> bool | None:
+        """Also false when as many messages were sent as the channel takes."""
+        window = self._window(conversation)
+        return window.open if window else None
+
+    def _window(self, conversation: Conversation) -> Standing | None:
+        found: Mapping[Key, Standing] = self.context["windows"]
+        return found.get((conversation.reply_channel.pk, conversation.address.value))
+
     def get_labels(self, conversation: Conversation) -> list[str]:
         """Names; needs the labels prefetched."""
         return [label.name for label in conversation.labels.all()]
+
+
+class LeaseSerializer(serializers.Serializer[Any]):
+    """Who owns the next answer in public, and until when; both null while nobody does."""
+
+    member = serializers.IntegerField(source="member_id", read_only=True, allow_null=True)
+    until = serializers.DateTimeField(read_only=True, allow_null=True)
 
 
 class ConversationChange(StrictSerializer):
@@ -91,7 +124,7 @@ class SnoozeSerializer(StrictSerializer):
     until = serializers.DateTimeField()
 
 
-class MessageSerializer(serializers.Serializer[Any]):
+class MessageSerializer(MarksSerializer):
     """A row of a thread. ``status`` is what became of it on the way out; null if it stays here."""
 
     id = serializers.IntegerField(read_only=True)
@@ -180,15 +213,25 @@ class SayingSerializer(StrictSerializer):
 
 
 class ReplySerializer(SayingSerializer):
-    """A reply to the customer, or a private note, which is a text."""
+    """A reply to the customer, or a private note, which is a text.
+
+    ``quotes`` is the id of a message of the conversation; ``subject`` and ``cc`` are a mail's.
+    """
 
     kind = serializers.ChoiceField(choices=REPLY_KINDS, default=Kind.TEXT)
+    quotes = ScopedField(Message, required=False)
+    subject = serializers.CharField(max_length=SUBJECT, required=False)
+    cc = serializers.ListField(
+        child=serializers.CharField(max_length=320), max_length=MOST_CC, required=False
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Notes are texts."""
-        if attrs["kind"] == Kind.NOTE and "content" in attrs:
-            raise serializers.ValidationError({"content": [_("A note is a text.")]})
-        return super().validate(attrs)
+        """Notes are texts; what a mail has beside its text becomes its head."""
+        if attrs["kind"] == Kind.NOTE:
+            for name in {"content", "quotes", "subject", "cc"} & attrs.keys():
+                raise serializers.ValidationError({name: [_("A note is a text.")]})
+        head = MailHead(attrs.pop("subject", ""), tuple(attrs.pop("cc", ())))
+        return super().validate(attrs) | ({"head": head} if head != MailHead() else {})
 
 
 class RecipientSerializer(StrictSerializer):

@@ -28,6 +28,7 @@ from conversations.api.serializers import (
     ConversationChange,
     ConversationQuery,
     ConversationSerializer,
+    LeaseSerializer,
     LifeSerializer,
     MessageSerializer,
     ReplySerializer,
@@ -35,16 +36,20 @@ from conversations.api.serializers import (
     SentSerializer,
     SnoozeSerializer,
 )
-from conversations.models import Conversation, Kind, Message
+from conversations.models import Conversation, Kind, Lease, Message, MessageMail
 from conversations.selectors.files import files_of
 from conversations.selectors.life import exchanges_of, reports_of
+from conversations.voice.lease import give_back, holder, take
 from gateway.models import Delivery
+from gateway.windows.looking import standings
 
 
 class ConversationViewSet(WorkspaceViewSet):
     """Contacts on channels, and what was said."""
 
-    queryset = Conversation.objects.select_related("address").prefetch_related("labels")
+    queryset = Conversation.objects.select_related(
+        "address", "channel", "answers_on"
+    ).prefetch_related("labels")
     serializer_class = ConversationSerializer
     query_serializer = ConversationQuery
     write_ability = Ability.INBOX
@@ -110,6 +115,26 @@ class ConversationViewSet(WorkspaceViewSet):
         services.snooze(conversation=conversation, until=until, by=self.member)
         return self._again()
 
+    @extend_schema(responses=LeaseSerializer, filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def lease(self, request: Request, pk: int) -> Response:
+        """Who owns the next answer in public."""
+        return Response(_lease(holder(self.get_object())))
+
+    @extend_schema(request=EmptySerializer, responses=LeaseSerializer)
+    @lease.mapping.post
+    def take_lease(self, request: Request, pk: int) -> Response:
+        """Own it; 400 when a colleague does."""
+        self.checked(EmptySerializer)
+        return Response(_lease(take(conversation=self.get_object(), member=self.member)))
+
+    @extend_schema(responses={204: None})
+    @lease.mapping.delete
+    def give_lease_back(self, request: Request, pk: int) -> Response:
+        """Let colleagues answer."""
+        give_back(conversation=self.get_object(), member=self.member)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
     @extend_schema(
         operation_id="conversations_messages_list",
         responses=MessageSerializer(many=True),
@@ -146,6 +171,14 @@ class ConversationViewSet(WorkspaceViewSet):
         shown = show_messages([message], self.get_serializer_context())[0]
         return Response(shown, status=status.HTTP_201_CREATED)
 
+    def shown(self, instance: Any, *, many: bool = False, **context: Any) -> Any:
+        """With the reply windows of all rows, looked up in one statement."""
+        rows: list[Conversation] = list(instance) if many else [instance]
+        windows = standings(
+            [(row.reply_channel, row.address.value) for row in rows if not row.public], person=True
+        )
+        return super().shown(rows if many else instance, many=many, windows=windows, **context)
+
     def _wanted(self, query: dict[str, Any]) -> Q:
         wanted = Q()
         for name in ("status", "channel", "contact"):
@@ -179,6 +212,11 @@ class ConversationViewSet(WorkspaceViewSet):
 
     def _again(self) -> Response:
         return Response(self.shown(self.get_object()))
+
+
+def _lease(found: Lease | None) -> Any:
+    nobody = {"member_id": None, "until": None}
+    return LeaseSerializer(found or nobody).data
 
 
 class MessageViewSet(WorkspaceViewSet):
@@ -224,7 +262,7 @@ def show_messages(
 ) -> Any:
     """Messages with deliveries and files, and with ``life`` every exchange and provider's report.
 
-    One statement each for all deliveries, files, exchanges and reports.
+    One statement each for all deliveries, files, mails, exchanges and reports.
     """
     messages = list(messages)
     by_message: dict[UUID, list[Delivery]] = defaultdict(list)
@@ -233,7 +271,12 @@ def show_messages(
     for row in rows.filter(workspace__in=ours).order_by("-id"):
         by_message[row.message_uid].append(row)
     deliveries = [row for rows_ in by_message.values() for row in rows_]
-    found: dict[str, Any] = {"deliveries": by_message, "files": files_of(messages)}
+    mails = MessageMail.objects.filter(message__in=messages)
+    found: dict[str, Any] = {
+        "deliveries": by_message,
+        "files": files_of(messages),
+        "mails": {row.message_id: row for row in mails},
+    }
     if life:
         found |= {"statuses": reports_of(deliveries), "exchanges": exchanges_of(deliveries)}
     return serializer(messages, many=True, context={**context, **found}).data

@@ -57,6 +57,9 @@ def shown(message: Message) -> Shown | None:
     if not stored:
         return None
     content = each_media(read(stored), _here)
+    if content.template is not None:
+        # Its words are the message's text.
+        content = Content(media=(content.template.header,) if content.template.header else ())
     numbering = _Numbering(message.data.get("options", []))
     cards = [
         ShownCard(card.title, card.text, card.media, numbering.buttons(card.suggestions))

@@ -14,6 +14,8 @@ from accounts.models import Member
 from conversations.models import Conversation, Draft, Message, Status
 from conversations.presenters.messages import Beside, Bubble, bubbles
 from conversations.presenters.rows import Row, row
+from conversations.presenters.voice import voice
+from conversations.presenters.windows import ShownWindow, window_of
 from conversations.selectors import threads
 from conversations.selectors.files import files_of
 from gateway.branding import Brand, brand_of
@@ -59,6 +61,8 @@ class Composer:
     seen: int | None
     newest: int
     builder: Builder
+    window: ShownWindow | None = None
+    templates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ def thread_context(conversation: Conversation, member: Member) -> dict[str, Any]
         "bubbles": present(piece.messages, member),
         "earlier": piece.earlier,
         "composer": composer(conversation, piece.messages, draft),
+        "voice": voice(conversation, member),
     }
 
 
@@ -134,7 +139,17 @@ def composer(
         seen=seen,
         newest=newest,
         builder=_builder(conversation),
+        window=window_of(conversation, capabilities),
+        templates=capabilities.templates and not conversation.public,
     )
+
+
+def shown_window(conversation: Conversation) -> ShownWindow | None:
+    """For how long one may write freely; None where one always may."""
+    try:
+        return window_of(conversation, capabilities_of(conversation.reply_channel))
+    except UnknownKind:
+        return None
 
 
 def _builder(conversation: Conversation) -> Builder:

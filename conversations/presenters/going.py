@@ -5,12 +5,14 @@ from django.utils.translation import gettext as _
 from conversations.models import Conversation
 from gateway.content.model import Media
 from gateway.content.shows import Shows
+from gateway.events import About
 from gateway.registry import adapter_for
 
 
 def link_note(conversation: Conversation, media: Media) -> str:
     """Why the file goes as a link; empty when the channel shows it."""
-    shows = adapter_for(conversation.channel).shows(conversation.address.value)
+    about = About(public=conversation.public)
+    shows = adapter_for(conversation.channel).shows_in(conversation.address.value, about)
     return "" if shows.takes_file(media) else _why(shows, media)
 
 

@@ -4,6 +4,7 @@ from conversations.models import Conversation
 from conversations.way import Way
 from gateway.content.looks import looks
 from gateway.content.model import Content
+from gateway.events import About
 from gateway.media.attaching import resolved
 from gateway.pages.looks import ShownLook, shown_looks
 from gateway.reach.asking import fresh
@@ -23,5 +24,6 @@ def looks_of(conversation: Conversation, content: Content) -> list[ShownLook]:
         address=address,
         fallback=way.fallback,
         reach=reach,
+        about=About(public=conversation.public),
     )
     return shown_looks(found)

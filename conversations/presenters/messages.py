@@ -1,7 +1,7 @@
 """A message as the thread shows it, with its fate in words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from conversations.models import Direction, Kind, Message
 from conversations.presenters.activity import Activity, activity
 from conversations.presenters.content import Shown, shown, tapped
 from conversations.presenters.files import ShownFile, files
+from conversations.presenters.marks import NONE as NO_MARKS
+from conversations.presenters.marks import Marks, marks
 from conversations.templatetags.ui import locale
 from gateway.fallback.model import Fallback
 from gateway.fallback.story import story
@@ -66,6 +68,9 @@ class Bubble:
     fate: Fate | None
     campaign: str
     activity: Activity | None
+    voice: str
+    decided_by: str
+    marks: Marks = NO_MARKS
 
 
 PROBLEMS = {
@@ -131,10 +136,12 @@ def bubbles(
     """In the given order; needs the authors loaded."""
     result: list[Bubble] = []
     previous: Message | None = None
+    marked = marks(messages)
     for message in messages:
         known = fate(beside.deliveries.get(message.uid), beside.fallbacks.get(message.uid, ()))
         rows = beside.files.get(message.uid, ())
-        result.append(_bubble(message, previous, known, rows, member_id))
+        bubble = _bubble(message, previous, known, rows, member_id)
+        result.append(replace(bubble, marks=marked.get(message.pk, NO_MARKS)))
         previous = message
     return result
 
@@ -172,6 +179,8 @@ def _bubble(
         if message.kind == Kind.CAMPAIGN
         else "",
         activity=activity(message) if message.kind == Kind.ACTIVITY else None,
+        voice=str(message.data.get("voice", "")),
+        decided_by=str(message.data.get("decided_by", "")),
     )
 
 

@@ -48,7 +48,8 @@ def _by_field(error: ValidationError) -> dict[str, list[str]]:
     return error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
 
 
-def _cleaned(form: Form) -> dict[str, Any]:
+def cleaned(form: Form) -> dict[str, Any]:
+    """The form's values; its errors as a ValidationError."""
     if not form.is_valid():
         raise ValidationError(form.errors.as_data())
     return form.cleaned_data
@@ -73,7 +74,7 @@ def _bubble(request: MemberRequest, message: Message, status: int = 200) -> Http
 def send(request: MemberRequest, pk: int) -> HttpResponse:
     """Send a reply or keep a note; 409 with what came meanwhile when the thread moved."""
     conversation = conversation_of(request, pk)
-    data = _cleaned(forms.ComposeForm(request.POST))
+    data = cleaned(forms.ComposeForm(request.POST))
     try:
         message = compose(
             conversation=conversation,
@@ -84,6 +85,7 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
             seen=None if data["sure"] else data["seen"],
             files=data["file"],
             content=read_built(data["content"]) if data["content"] else None,
+            voice=data["voice"],
         )
     except ThreadMoved as moved:
         context = {"bubbles": present(moved.arrived, request.member), "conversation": conversation}
@@ -126,7 +128,7 @@ def refetch(request: MemberRequest, pk: int, message_pk: int) -> HttpResponse:
 def draft(request: MemberRequest, pk: int) -> HttpResponse:
     """Keep what is typed."""
     conversation = conversation_of(request, pk)
-    data = _cleaned(forms.DraftForm(request.POST))
+    data = cleaned(forms.DraftForm(request.POST))
     services.save_draft(
         conversation=conversation, member=request.member, text=data["text"], note=data["note"]
     )
@@ -144,7 +146,7 @@ def read(request: MemberRequest, pk: int) -> HttpResponse:
 def assign(request: MemberRequest, pk: int) -> HttpResponse:
     """Give the conversation to a member or back to the queue."""
     conversation = conversation_of(request, pk)
-    chosen = _cleaned(forms.AssignForm(request.POST))["member"]
+    chosen = cleaned(forms.AssignForm(request.POST))["member"]
     workspace = request.member.workspace_id
     member = get_scoped(workspace_members(workspace), workspace, pk=chosen) if chosen else None
     services.assign(conversation=conversation, member=member, by=request.member)
@@ -155,7 +157,7 @@ def assign(request: MemberRequest, pk: int) -> HttpResponse:
 def status(request: MemberRequest, pk: int) -> HttpResponse:
     """Resolve, reopen, set pending or snooze."""
     conversation = conversation_of(request, pk)
-    data = _cleaned(forms.StatusForm(request.POST))
+    data = cleaned(forms.StatusForm(request.POST))
     _set_status(conversation, data["status"], data.get("until"), request)
     return _header(request, conversation)
 
@@ -180,7 +182,7 @@ def labels(request: MemberRequest, pk: int) -> HttpResponse:
     conversation = conversation_of(request, pk)
     known = {row.pk: row for row in Label.objects.in_workspace(request.member.workspace_id)}
     form = forms.LabelsForm(request.POST, known={key: row.name for key, row in known.items()})
-    chosen = [known[key] for key in _cleaned(form)["labels"]]
+    chosen = [known[key] for key in cleaned(form)["labels"]]
     services.set_labels(conversation=conversation, labels=chosen, by=request.member)
     return _header(request, conversation)
 
@@ -189,7 +191,7 @@ def labels(request: MemberRequest, pk: int) -> HttpResponse:
 def priority(request: MemberRequest, pk: int) -> HttpResponse:
     """Say how urgent it is."""
     conversation = conversation_of(request, pk)
-    chosen = _cleaned(forms.PriorityForm(request.POST))["priority"]
+    chosen = cleaned(forms.PriorityForm(request.POST))["priority"]
     services.set_priority(conversation=conversation, priority=chosen, by=request.member)
     return _header(request, conversation)
 
@@ -198,7 +200,7 @@ def priority(request: MemberRequest, pk: int) -> HttpResponse:
 def team(request: MemberRequest, pk: int) -> HttpResponse:
     """Put it on a team's list."""
     conversation = conversation_of(request, pk)
-    chosen = _cleaned(forms.TeamForm(request.POST))["team"]
+    chosen = cleaned(forms.TeamForm(request.POST))["team"]
     row = get_scoped(Team, request.member.workspace_id, pk=chosen) if chosen else None
     services.set_team(conversation=conversation, team=row, by=request.member)
     return _header(request, conversation)

@@ -117,6 +117,9 @@ class ChannelSerializer(StrictSerializer):
     branding = BrandingSerializer(
         required=False, allow_null=True, help_text="What is left out stays; null removes all."
     )
+    public_approval = serializers.BooleanField(
+        required=False, help_text="A colleague approves what is said in public."
+    )
     created_at = serializers.DateTimeField(read_only=True)
 
     def get_webhook_url(self, channel: Channel) -> str:
@@ -151,6 +154,7 @@ class ChannelChange(StrictSerializer):
     rate_per_second = serializers.FloatField(required=False)
     fallback = ChannelFallbackSerializer(required=False, allow_null=True)
     branding = BrandingSerializer(required=False, allow_null=True)
+    public_approval = serializers.BooleanField(required=False)
 
 
 class ChannelQuery(serializers.Serializer[Channel]):

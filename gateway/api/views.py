@@ -16,7 +16,6 @@ from rest_framework.response import Response
 from accounts.rest.pagination import CreatedCursorPagination
 from accounts.rest.problems import Conflict
 from accounts.rest.serializers import EmptySerializer
-from accounts.rest.views import WorkspaceViewSet
 from accounts.roles import Ability
 from gateway.api.prices import PricesSerializer, shown_prices
 from gateway.api.serializers import (
@@ -25,6 +24,7 @@ from gateway.api.serializers import (
     ChannelSerializer,
     CheckSerializer,
 )
+from gateway.api.templates import Templates
 from gateway.channels import (
     channel_health,
     check_channel,
@@ -38,7 +38,7 @@ from gateway.prices.services import set_prices
 from gateway.registry import adapters
 
 # What a channel is given once it is there.
-LATER = ("enabled", "fallback", "branding")
+LATER = ("enabled", "fallback", "branding", "public_approval")
 OWN_FIELDS = {
     *("kind", "name", "enabled", "rate_per_second"),
     *("fallback.channel", "fallback.after_s", "fallback.success"),
@@ -46,7 +46,7 @@ OWN_FIELDS = {
 }
 
 
-class ChannelViewSet(WorkspaceViewSet):
+class ChannelViewSet(Templates):
     """The configured accounts at providers."""
 
     queryset = Channel.objects.select_related("brand_logo")

@@ -6,12 +6,14 @@
   tapped it (``gateway.content.options``). Numbers run through the whole content.
 - Buttons that open, call or show something become a line that says what and where.
 - A place becomes a link to a map.
+- A template becomes its words, and its file.
 - Words that follow each other share a message as long as they fit; longer ones are split, between
   paragraphs, lines or words where there are any.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode
@@ -49,6 +51,9 @@ def adapt(content: Content, shows: Shows, first_number: int = 1) -> Adapted:
     if shows.takes(content):
         return Adapted((content,))
     adapting = Adapting(shows, first_number)
+    if content.template is not None:
+        files = (content.template.header,) if content.template.header else ()
+        adapting.words_and_files(content.template.text, files)
     adapting.words_and_files(content.text, content.media)
     adapting.cards(content.cards)
     if content.menu is not None:
@@ -75,7 +80,8 @@ class Adapting:
         """Words, and files where they can be shown."""
         shown = [one for one in files if self.shows.takes_file(one)]
         batches = list(batched(shown, self.shows.file_count))
-        if batches and self.shows.captions(batches[0]):
+        beside = self.shows.measure(text) <= self.shows.room(files=True)
+        if batches and beside and self.shows.captions(batches[0]):
             self.close()
             self.files = batches.pop(0)
         self.say(text)
@@ -101,7 +107,7 @@ class Adapting:
     def menu(self, menu: Menu) -> None:
         """A list, or its rows as numbered options."""
         if self.shows.takes_menu(menu):
-            self.close(keep_last=True)
+            self.close(keep_last=True, tapped=True)
             words, self.words = self.words, ""
             self.show(Content(text=words, menu=menu))
             return
@@ -119,17 +125,21 @@ class Adapting:
         """Below the last message, or as words."""
         if not suggestions:
             return
-        if self.shows.buttons.take(suggestions) and self._ends_with_room():
-            self.close()
+        takes = self.shows.buttons_for(suggestions).take(suggestions)
+        if takes and self._ends_with_room(suggestions):
+            self.close(tapped=True)
             self.parts[-1] = replace(self.parts[-1], suggestions=suggestions)
         else:
             self.in_words(suggestions, below=False)
 
-    def _ends_with_room(self) -> bool:
-        """Whether what has been said so far ends with something that buttons go below."""
+    def _ends_with_room(self, suggestions: tuple[Suggestion, ...]) -> bool:
+        """Whether what has been said so far ends with something that these buttons go below."""
+        last = self.parts[-1] if self.parts else Content()
         if self.files:
-            return self.shows.has_room_for_buttons(Content(text=self.words, media=self.files))
-        return bool(self.words) or self.shows.has_room_for_buttons(self.parts[-1])
+            last = Content(text=self.words, media=self.files)
+        elif self.words:
+            last = Content(text=split(self.words, self.shows.text, self.shows.measure)[-1])
+        return self.shows.has_room_for_buttons(last, suggestions)
 
     def in_words(self, suggestions: Iterable[Suggestion], *, below: bool) -> None:
         """A line for each suggestion; ``below`` the words before, which they belong to."""
@@ -151,7 +161,8 @@ class Adapting:
         if not words:
             return
         together = f"{self.words}{gap}{words}" if self.words else words
-        if len(together) > self.shows.text and (self.words or self.files):
+        room = self.shows.room(files=bool(self.files))
+        if self.shows.measure(together) > room and (self.words or self.files):
             self.close()
             together = words
         self.words = together
@@ -161,9 +172,16 @@ class Adapting:
         self.close()
         self.parts.append(content)
 
-    def close(self, *, keep_last: bool = False) -> None:
-        """What has been said becomes a message, or several; the last may wait for its list."""
-        pieces = split(self.words, self.shows.text)
+    def close(self, *, keep_last: bool = False, tapped: bool = False) -> None:
+        """What has been said becomes a message, or several; the last may wait for its list.
+
+        ``tapped``: something that can be tapped goes below the last of them.
+        """
+        pieces = split(self.words, self.shows.text, self.shows.measure)
+        if tapped and pieces:
+            room = self.shows.room(files=bool(self.files), tapped=True)
+            last = split(pieces[-1], room, self.shows.measure)[-1]
+            pieces[-1:] = filter(None, (pieces[-1].removesuffix(last).rstrip(), last))
         kept = pieces.pop() if keep_last and pieces and not self.files else ""
         if self.files:
             first, *pieces = pieces or [""]
@@ -204,15 +222,25 @@ def map_link(place: Location) -> str:
     return MAP + urlencode({"api": "1", "query": query}, safe=",")
 
 
-def split(text: str, limit: int) -> list[str]:
-    """Pieces of at most ``limit`` characters; cut between paragraphs, lines or words if it can."""
+def split(text: str, limit: int, measure: Callable[[str], int] = len) -> list[str]:
+    """Pieces of at most ``limit`` characters; cut between paragraphs, lines or words if it can.
+
+    ``measure`` says how long a text is, where that is not its characters.
+    """
     pieces = []
     text = text.strip()
-    while len(text) > limit:
-        cut = _cut(text, limit)
+    while measure(text) > limit:
+        cut = _cut(text, limit if measure is len else _reach(text, limit, measure))
         pieces.append(text[:cut].rstrip())
         text = text[cut:].lstrip()
     return [*pieces, text] if text else pieces
+
+
+def _reach(text: str, limit: int, measure: Callable[[str], int]) -> int:
+    """How many characters from the start have room, at least one."""
+    # A long link may be measured as less than its characters.
+    fits = bisect_right(range(1, len(text) + 1), limit, key=lambda n: measure(text[:n]))
+    return max(1, fits)
 
 
 def _cut(text: str, limit: int) -> int:

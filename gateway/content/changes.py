@@ -26,6 +26,7 @@ class Rule(StrEnum):
     SUGGESTIONS_AS_TEXT = "suggestions_as_text"
     NUMBERS = "numbers"
     SPLIT = "split"
+    TEMPLATE_AS_TEXT = "template_as_text"
     SWAPPED = "swapped"
 
 
@@ -45,9 +46,10 @@ def changes(content: Content, adapted: Adapted, shows: Shows, medium: str) -> tu
     if shows.takes(content) and len(adapted.parts) < 2:
         return ()
     telling = Telling(shows, medium)
+    telling.template(content)
     telling.files(content)
     telling.cards(content.cards)
-    telling.rest(content)
+    telling.rest(content, adapted)
     telling.numbers(len(adapted.options))
     telling.split(content, len(adapted.parts))
     return tuple(telling.told)
@@ -61,10 +63,18 @@ class Telling:
         self.medium = medium
         self.told: list[Change] = []
 
+    def template(self, content: Content) -> None:
+        """A template that is not sent by its name."""
+        if content.template is not None and not self.shows.templates:
+            why = _("%(medium)s has no templates.") % {"medium": self.medium}
+            self._tell(Rule.TEMPLATE_AS_TEXT, _("The template becomes text"), why)
+
     def files(self, content: Content) -> None:
         """Files that become links, those of the same reason together."""
         worded = [] if self._takes_cards(content.cards) else self._worded(content.cards)
         files = [*content.media, *(card.media for card in worded if card.media)]
+        if content.template is not None and content.template.header is not None:
+            files.append(content.template.header)
         by_reason: dict[str, list[Media]] = {}
         for one in files:
             if not self.shows.takes_file(one):
@@ -86,7 +96,7 @@ class Telling:
             )
             self._tell(Rule.CARDS_AS_TEXT, what % {"count": len(worded)}, self._why_no(worded[0]))
 
-    def rest(self, content: Content) -> None:
+    def rest(self, content: Content, adapted: Adapted) -> None:
         """The list, the place, and what is suggested below."""
         menu = content.menu
         if menu is not None and not self.shows.takes_menu(menu):
@@ -94,12 +104,17 @@ class Telling:
         if content.location is not None and not self.shows.location:
             why = _("%(medium)s shows no places.") % {"medium": self.medium}
             self._tell(Rule.MAP_LINK, _("The place becomes a link to a map"), why)
-        if not self.shows.buttons.take(content.suggestions):
+        below = any(part.suggestions == content.suggestions for part in adapted.parts)
+        if content.suggestions and not below:
             count = len(content.suggestions)
             what = ngettext(
                 "%(count)d suggestion becomes text", "%(count)d suggestions become text", count
             )
-            why = self._why_no_buttons(self.shows.buttons, content.suggestions)
+            buttons = self.shows.buttons_for(content.suggestions)
+            why = self._why_no_buttons(buttons, content.suggestions)
+            if buttons is not self.shows.buttons and len(content.text) > self.shows.above_links:
+                limit = {"limit": self.shows.above_links}
+                why = _("above them stand at most %(limit)d characters.") % limit
             self._tell(Rule.SUGGESTIONS_AS_TEXT, what % {"count": count}, why)
 
     def numbers(self, count: int) -> None:
@@ -114,7 +129,8 @@ class Telling:
         if parts < 2:
             return
         what = _("It goes as %(count)d messages") % {"count": parts}
-        if len(content.text) > self.shows.text:
+        text = content.template.text if content.template else content.text
+        if self.shows.measure(text) > self.shows.text:
             why = _("one takes at most %(limit)d characters.") % {"limit": self.shows.text}
         else:
             why = _("one does not hold all of it.")
@@ -163,6 +179,8 @@ class Telling:
             return _("%(medium)s shows nothing to tap here.") % {"medium": self.medium}
         if len(suggestions) > buttons.count:
             return _("at most %(limit)d can be tapped here.") % {"limit": buttons.count}
+        if buttons.take(tuple(suggestions)):
+            return _("%(medium)s shows no buttons below this.") % {"medium": self.medium}
         for one in suggestions:
             if len(one.text) > buttons.label:
                 limits = {"label": one.text, "limit": buttons.label}

@@ -13,6 +13,7 @@ from gateway.content.changes import Change, Rule, changes
 from gateway.content.model import Adapted, Content, Option
 from gateway.content.wording import swap, worded
 from gateway.contract import Adapter, Reach
+from gateway.events import NOTHING, About
 from gateway.fallback.model import Success
 from gateway.fallback.policy import Policy
 from gateway.fallback.story import medium
@@ -61,15 +62,16 @@ def looks(
     address: str = "",
     fallback: Policy | None = None,
     reach: Reach | None = None,
+    about: About = NOTHING,
 ) -> list[Look]:
     """How the content looks on its channel, and then on the one that takes over.
 
     Files of our own have been filled in (``gateway.media.attaching.resolved``). ``address`` empty:
     somebody's, where nobody knows yet whose. ``reach`` is what is known of the address on
-    ``channel``; whom it does not reach gets it by the fallback at once.
+    ``channel``; whom it does not reach gets it by the fallback at once. ``about``: what it answers.
     """
     hopeless = fallback is not None and reach == Reach.NO
-    first = _look(content, [content], channel, address, skipped=hopeless)
+    first = _look(content, [content], channel, address, skipped=hopeless, about=about)
     if fallback is None:
         return [first]
     # What takes over adapts each message that the first channel would have shown.
@@ -90,6 +92,7 @@ def _look(
     when: str = "",
     skipped: bool = False,
     before: tuple[Option, ...] = (),
+    about: About = NOTHING,
 ) -> Look:
     """``before`` are the options that stand in words in the messages already."""
     name = medium(channel.kind)
@@ -97,7 +100,7 @@ def _look(
         adapter = adapter_for(channel)
     except (UnknownKind, Undecryptable):
         return Look(channel, name, when=when, problem=_("This channel cannot be used."))
-    shows = adapter.shows(address)
+    shows = adapter.shows_in(address, about)
     parts: list[Content] = []
     options: list[Option] = []
     plain: list[str] = []

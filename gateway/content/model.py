@@ -116,8 +116,31 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """A template that the provider has approved, as it is sent: its name and its values.
+
+    ``body`` and ``header_values`` are (parameter, value); ``buttons`` are (place from 0, value) of
+    those that need one: a reply's payload, the end of a URL, a code; ``button_kinds`` are (place,
+    ButtonKind) of them, ``url`` where nothing is said. ``header`` is the file above.
+    ``text`` is what the customer will read, for the thread and for channels without templates.
+    """
+
+    name: str
+    language: str
+    text: str
+    body: tuple[tuple[str, str], ...] = ()
+    header_values: tuple[tuple[str, str], ...] = ()
+    header: Media | None = None
+    buttons: tuple[tuple[int, str], ...] = ()
+    button_kinds: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
-    """One message as it was meant. Several ``cards`` are a carousel, one is a card."""
+    """One message as it was meant. Several ``cards`` are a carousel, one is a card.
+
+    A ``template`` stands alone.
+    """
 
     text: str = ""
     media: tuple[Media, ...] = ()
@@ -125,6 +148,7 @@ class Content:
     menu: Menu | None = None
     location: Location | None = None
     suggestions: tuple[Suggestion, ...] = ()
+    template: TemplateUse | None = None
 
     @property
     def is_plain(self) -> bool:

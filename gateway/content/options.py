@@ -20,6 +20,37 @@ def offered(options: Iterable[Option]) -> list[dict[str, Any]]:
     ]
 
 
+def with_tappable(
+    options: Sequence[dict[str, Any]], content: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Numbered options, and without a number what else the stored content offers to be tapped.
+
+    A channel on which a tap comes back as words says its label, and on one of several cards the
+    card's title with it.
+    """
+    rows = (content.get("list") or {}).get("rows", ())
+    cards = content.get("cards", ())
+    below = [*_replies(content), *rows]
+    found = [(one["text"], one.get("payload", "")) for one in below]
+    for card in cards:
+        for one in _replies(card):
+            title = card.get("title", "") if len(cards) > 1 else ""
+            labels = {one["text"], on_card(one["text"], title)}
+            found += [(label, one.get("payload", "")) for label in labels]
+    known = {(one["text"], one["payload"]) for one in options}
+    others = [pair for pair in dict.fromkeys(found) if pair not in known]
+    return [*options, *({"number": None, "text": t, "payload": p} for t, p in others)]
+
+
+def _replies(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in content.get("suggestions", ()) if one.get("type") == "reply"]
+
+
+def on_card(label: str, title: str) -> str:
+    """What a tap on one of several cards says, where it comes back as words."""
+    return f"{label} – {title}"[:LONGEST] if title else label
+
+
 def may_choose(text: str) -> bool:
     """Whether an answer is short enough to be one of the options: labels are."""
     return 0 < len(text) <= LONGEST

@@ -2,7 +2,9 @@
 
     {"text": "…", "media": [{"url", "content_type", "name"}], "cards": [{"title", "text", "media",
      "suggestions"}], "list": {"button", "rows": [{"text", "payload", "description"}]},
-     "location": {"latitude", "longitude", "label"}, "suggestions": [{"type", "text", …}]}
+     "location": {"latitude", "longitude", "label"}, "suggestions": [{"type", "text", …}],
+     "template": {"name", "language", "text", "body": {"1": "…"}, "header_values": {"1": "…"},
+     "header": {a file}, "buttons": {"0": "…"}, "button_kinds": {"0": "url"}}}
 
 A suggestion's ``type`` is ``reply`` {payload}, ``open_url`` {url}, ``dial`` {phone},
 ``show_location`` {latitude, longitude, label}, ``ask_location`` or ``calendar`` {title, start, end,
@@ -36,18 +38,24 @@ from gateway.content.model import (
     Row,
     ShowLocation,
     Suggestion,
+    TemplateUse,
 )
+from gateway.content.templates import ButtonKind
 
 # What no channel can show more of. What a channel shows less of is adapted.
 TEXT, LABEL, PAYLOAD, URL = 20_000, 80, 2_048, 2_048
-TITLE, DESCRIPTION, FILE_NAME, CONTENT_TYPE = 200, 2_000, 255, 100
+TITLE, DESCRIPTION, FILE_NAME, CONTENT_TYPE, NAME = 200, 2_000, 255, 100, 512
 MEDIA, CARDS, ROWS, SUGGESTIONS = 10, 10, 10, 13
 
-# Beside stored content: what it offers by number (gateway.content.options).
-OPTIONS = "options"
+# Beside stored content: what it offers by number (gateway.content.options), what it answers
+# (gateway.answering).
+OPTIONS, ABOUT = "options", "about"
+# What a template may be given.
+VALUES = 50
 
 SURROGATES = re.compile("[\ud800-\udfff]")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
+PARAMETER = re.compile(r"\w{1,60}")
 MIME = re.compile(r"[\w.+-]+/[\w.+*-]+")
 T = TypeVar("T")
 
@@ -77,6 +85,10 @@ def write(content: Content) -> dict[str, Any]:
     written: dict[str, Any] = _written(content)
     if "menu" in written:
         written["list"] = written.pop("menu")
+    if content.template is not None:
+        for name in ("body", "header_values", "buttons", "button_kinds"):
+            if values := getattr(content.template, name):
+                written["template"][name] = {str(key): value for key, value in values}
     return written
 
 
@@ -92,9 +104,9 @@ class Reader:
 
     def content(self, found: Mapping[str, Any]) -> Content:
         """The whole."""
-        names = {"text", "media", "cards", "list", "location", "suggestions"}
-        self.known(found, "", names | {OPTIONS} if self.own else names)
-        menu, place = found.get("list"), found.get("location")
+        names = {"text", "media", "cards", "list", "location", "suggestions", "template"}
+        self.known(found, "", names | {OPTIONS, ABOUT} if self.own else names)
+        menu, place, use = found.get("list"), found.get("location"), found.get("template")
         return Content(
             text=self.text(found, "text", TEXT),
             media=self.several(found, "media", MEDIA, self.media),
@@ -102,7 +114,55 @@ class Reader:
             menu=None if menu is None else self.menu(menu, "list"),
             location=None if place is None else self.location(place, "location"),
             suggestions=self.several(found, "suggestions", SUGGESTIONS, self.suggestion),
+            template=None if use is None else self.template(use, "template"),
         )
+
+    def template(self, value: Any, path: str) -> TemplateUse:
+        """A template by its name, with values for its parameters."""
+        found = self.mapping(value, path)
+        names = {"name", "language", "text", "body", "header_values", "header", "buttons"}
+        names.add("button_kinds")
+        self.known(found, path, names)
+        file = found.get("header")
+        return TemplateUse(
+            name=self.text(found, f"{path}.name", NAME, required=True),
+            language=self.text(found, f"{path}.language", LABEL, required=True),
+            text=self.text(found, f"{path}.text", TEXT, required=self.own),
+            body=self.values(found, f"{path}.body"),
+            header_values=self.values(found, f"{path}.header_values"),
+            header=None if file is None else self.media(file, f"{path}.header"),
+            buttons=self.numbered(found, f"{path}.buttons"),
+            button_kinds=self.button_kinds(found, f"{path}.button_kinds"),
+        )
+
+    def button_kinds(self, found: Mapping[str, Any], path: str) -> tuple[tuple[int, str], ...]:
+        """What a template's buttons do, by their places."""
+        kinds = self.numbered(found, path)
+        for place, kind in kinds:
+            if kind not in set(ButtonKind):
+                self.wrong(f"{path}.{place}", _("One of: %s.") % ", ".join(ButtonKind))
+                return ()
+        return kinds
+
+    def values(self, found: Mapping[str, Any], path: str) -> tuple[tuple[str, str], ...]:
+        """Values by the names of their parameters."""
+        given = self.mapping(found.get(_last(path), {}), path)
+        if len(given) > VALUES:
+            self.wrong(path, _("At most %(limit)s.") % {"limit": VALUES})
+            return ()
+        for name in given:
+            if not PARAMETER.fullmatch(str(name)):
+                self.wrong(path, _("A parameter's name has letters, digits and _ alone."))
+                return ()
+        return tuple((name, self.text(given, f"{path}.{name}", TEXT)) for name in given)
+
+    def numbered(self, found: Mapping[str, Any], path: str) -> tuple[tuple[int, str], ...]:
+        """Values by their places, from 0."""
+        values = self.values(found, path)
+        if not all(re.fullmatch(r"\d{1,2}", place) for place, _value in values):
+            self.wrong(path, _("Places are counted from 0."))
+            return ()
+        return tuple((int(place), value) for place, value in values)
 
     def card(self, value: Any, path: str) -> Card:
         """A card that shows something."""

@@ -1,24 +1,37 @@
 """What a channel can show: declared by its adapter, looked at before anything is sent."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
-from gateway.content.model import Card, Content, Media, Menu, Suggestion
+from gateway.content.model import Card, Content, Media, Menu, Reply, Suggestion
 
 
 @dataclass(frozen=True, slots=True)
 class Buttons:
-    """Suggestions that can be tapped: which kinds, how many, and how long their labels may be."""
+    """Suggestions that can be tapped: which kinds, how many, and how long their labels may be.
+
+    ``payload``: how many bytes of UTF-8 what comes back of a tap may have (0: as many as we take).
+    ``alone``: kinds beside which there is no other button.
+    """
 
     kinds: frozenset[type[Suggestion]] = frozenset()
     count: int = 0
     label: int = 0
+    payload: int = 0
+    alone: frozenset[type[Suggestion]] = frozenset()
 
     def take(self, suggestions: tuple[Suggestion, ...]) -> bool:
         """Whether all of these can be shown as they are."""
+        if len(suggestions) > 1 and any(type(one) in self.alone for one in suggestions):
+            return False
         return len(suggestions) <= self.count and all(
-            type(one) in self.kinds and len(one.text) <= self.label for one in suggestions
+            type(one) in self.kinds and len(one.text) <= self.label and self._carries(one)
+            for one in suggestions
         )
+
+    def _carries(self, one: Suggestion) -> bool:
+        payload = one.payload if isinstance(one, Reply) else ""
+        return not self.payload or len(payload.encode()) <= self.payload
 
 
 NO_BUTTONS = Buttons()
@@ -29,15 +42,20 @@ class Carousel:
     """What cards side by side must have, where a card alone needs less.
 
     ``text`` is for a card's title and text together. Each card has a picture or a video, words, and
-    from one button to ``buttons``, of the same kinds in the same order as every other card's.
+    from one button to ``buttons``, of the same kinds in the same order as every other card's. With
+    ``alike`` there are either pictures or videos, not both.
     """
 
     text: int
     buttons: int
+    alike: bool = False
 
     def take(self, cards: tuple[Card, ...]) -> bool:
         """Whether these can be shown side by side."""
         kinds = [type(one) for one in cards[0].suggestions]
+        families = {card.media.content_type.partition("/")[0] for card in cards if card.media}
+        if self.alike and len(families) > 1:
+            return False
         return 1 <= len(kinds) <= self.buttons and all(
             card.media is not None
             and 1 <= len(card.title) + len(card.text) <= self.text
@@ -50,12 +68,19 @@ class Carousel:
 class Shows:
     """One provider message of a channel. Texts in characters, files in bytes.
 
+    ``measure`` says how long a text is, where ``text`` does not count characters.
     ``files`` maps a type (``image/jpeg``, ``image/*``) to the largest size; ``captioned`` says
-    whether text goes with them, ``caption_files`` with which of them if not with all. ``cards`` is
-    how many cards one message takes: 1 is no carousel; ``card_files`` the files a card may carry,
-    where they are fewer than ``files``, ``carousel`` what several cards must have. With
-    ``needs_words`` neither a card nor buttons go without words beside them, and none below a
-    carousel.
+    whether text goes with them, ``caption_files`` with which of them (families or types) if not
+    with all, ``caption`` how long it may be, and ``worded`` how long a text above buttons or a list
+    may be, where that is less than ``text``. ``cards`` is how many cards one message takes: 1 is no
+    carousel; ``card_files`` the files a card may carry, where they are fewer than ``files``,
+    ``carousel`` what several cards must have. ``templates``: what the provider has approved goes by
+    its name. ``link_buttons``: what can be tapped where not all are answers, if that is another
+    thing; it stands below words alone, at most ``above_links`` characters. With ``needs_words``
+    neither a card nor buttons go without words beside them, and none below a carousel; with
+    ``apart`` none go below any card or list; with ``buttons_below_text`` they go below words and
+    nothing else. ``bare``: buttons that go below words alone. A row's ``row_more`` is its
+    description, ``row_payload`` as ``Buttons.payload``, ``menu_button`` what opens the list.
     """
 
     text: int
@@ -74,6 +99,23 @@ class Shows:
     rows: int = 0
     row_text: int = 0
     location: bool = False
+    templates: bool = False
+    caption: int = 0
+    worded: int = 0
+    apart: bool = False
+    bare: frozenset[type[Suggestion]] = frozenset()
+    row_more: int = 0
+    row_payload: int = 0
+    menu_button: int = 0
+    link_buttons: Buttons = NO_BUTTONS
+    above_links: int = 0
+    buttons_below_text: bool = False
+    measure: Callable[[str], int] = len
+
+    def room(self, *, files: bool = False, tapped: bool = False) -> int:
+        """How long a text may be with files, or above something that can be tapped."""
+        limits = (self.caption if files else 0, self.worded if tapped else 0)
+        return min(self.text, *(limit or self.text for limit in limits))
 
     def takes_file(self, media: Media) -> bool:
         """Whether a file can be shown; of a size that nobody knows, that it is small enough."""
@@ -92,13 +134,32 @@ class Shows:
 
     def captions(self, files: tuple[Media, ...]) -> bool:
         """Whether text goes with these files."""
-        kinds = {one.content_type.partition("/")[0] for one in files}
-        return self.captioned and (self.caption_files is None or kinds <= self.caption_files)
+        known = self.caption_files
+        return self.captioned and all(
+            known is None or {one.content_type, one.content_type.partition("/")[0]} & known
+            for one in files
+        )
 
-    def has_room_for_buttons(self, content: Content) -> bool:
-        """Whether buttons may go below such a message."""
+    def has_room_for_buttons(
+        self, content: Content, suggestions: tuple[Suggestion, ...] = ()
+    ) -> bool:
+        """Whether these buttons may go below such a message."""
+        bare = replace(content, text="", suggestions=()) == Content()
+        if self.buttons_for(suggestions) is not self.buttons:
+            return bare and 0 < len(content.text) <= self.above_links
+        if self.buttons_below_text:
+            return bare and bool(content.text)
+        if self.apart and (content.cards or content.menu):
+            return False
+        if content.media and any(type(one) in self.bare for one in suggestions):
+            return False
         worded = content.text or len(content.cards) == 1
         return not self.needs_words or bool(worded)
+
+    def buttons_for(self, suggestions: tuple[Suggestion, ...]) -> Buttons:
+        """What these are shown as, if they can be."""
+        answers = all(isinstance(one, Reply) for one in suggestions)
+        return self.buttons if answers or not self.link_buttons.count else self.link_buttons
 
     def _takes_on_card(self, media: Media) -> bool:
         return self.takes_file(media) and (self.card_files is None or _fits(media, self.card_files))
@@ -113,17 +174,28 @@ class Shows:
 
     def takes_menu(self, menu: Menu) -> bool:
         """Whether a list can be shown as it is."""
-        return len(menu.rows) <= self.rows and all(
-            len(row.text) <= self.row_text for row in menu.rows
+        return (
+            len(menu.rows) <= self.rows
+            and _within(menu.button, self.menu_button)
+            and all(
+                len(row.text) <= self.row_text
+                and _within(row.description, self.row_more)
+                and (not self.row_payload or len(row.payload.encode()) <= self.row_payload)
+                for row in menu.rows
+            )
         )
 
     def takes(self, content: Content) -> bool:
         """Whether all of it can be shown in one message as it is."""
+        if content.template is not None:
+            return self.templates
+        below = content.suggestions
+        room = self.room(files=bool(content.media), tapped=bool(below or content.menu))
         return (
             self._takes_body(content)
-            and len(content.text) <= self.text
-            and self.buttons.take(content.suggestions)
-            and (not content.suggestions or self.has_room_for_buttons(content))
+            and self.measure(content.text) <= room
+            and self.buttons_for(below).take(below)
+            and (not below or self.has_room_for_buttons(content, below))
         )
 
     def _takes_body(self, content: Content) -> bool:
@@ -148,6 +220,20 @@ class Shows:
 
     def _takes_cards(self, cards: tuple[Card, ...]) -> bool:
         return self.takes_card(cards[0]) if len(cards) == 1 else self.takes_carousel(cards)
+
+
+def _within(words: str, limit: int) -> bool:
+    return not limit or len(words) <= limit
+
+
+def utf16(text: str) -> int:
+    """How long a text is in units of UTF-16: most emoji are two."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def utf8(text: str) -> int:
+    """How long a text is in bytes of UTF-8."""
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _fits(media: Media, files: Mapping[str, int]) -> bool:

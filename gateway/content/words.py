@@ -9,5 +9,7 @@ def headline(content: Content) -> str:
     menu = [content.menu.button] if content.menu else []
     place = [content.location.label or "📍"] if content.location else []
     names = [one.name for one in content.media if one.name]
+    if content.template is not None:
+        return content.template.text
     words = [content.text] if content.text else [*cards, *menu, *place] or names
     return " · ".join(filter(None, words))

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gateway.content.model import Content, Media
+from gateway.content.model import Content, Media, TemplateUse
 from gateway.media.links import link
 from gateway.media.models import FileState, HeldFile, MessageFile, StoredFile
 from gateway.models import Channel
@@ -23,7 +23,16 @@ def each_media(content: Content, change: Callable[[Media, str], Media]) -> Conte
             replace(card, media=change(card.media, f"cards.{n}.media")) if card.media else card
             for n, card in enumerate(content.cards)
         ),
+        template=_each_of_template(content.template, change),
     )
+
+
+def _each_of_template(
+    use: TemplateUse | None, change: Callable[[Media, str], Media]
+) -> TemplateUse | None:
+    if use is None or use.header is None:
+        return use
+    return replace(use, header=change(use.header, "template.header"))
 
 
 def resolved(content: Content, workspace_id: int, *, lock: bool = True) -> Content:
@@ -117,4 +126,6 @@ def hold(content: Content | None, *, workspace_id: int, holder: UUID) -> None:
 def _ids(content: Content) -> Sequence[UUID]:
     """The stored files in the content, each once, in their order."""
     media = [*content.media, *(card.media for card in content.cards if card.media)]
+    if content.template is not None and content.template.header is not None:
+        media.append(content.template.header)
     return list(dict.fromkeys(UUID(one.file) for one in media if one.file))

@@ -8,9 +8,9 @@ from typing import IO
 import aiohttp
 from yarl import URL
 
-from gateway.contract import Request
 from gateway.errors import Unreachable
-from gateway.transport import Forbidden, PrivateName, check_url, credentials
+from gateway.guard import Forbidden, PrivateName, check_url, credentials
+from gateway.http import Request
 
 TIMEOUT = aiohttp.ClientTimeout(total=90, sock_connect=5, sock_read=20)
 REDIRECTS = 3
@@ -50,6 +50,7 @@ async def download(session: aiohttp.ClientSession, request: Request, *, limit: i
     """
     headers = {**request.headers, **credentials(request.auth)}
     url = _checked(request.url)
+    url = url.extend_query(list(request.params)) if request.params else url
     for _ in range(REDIRECTS + 1):
         answer = await _once(session, url, headers, limit)
         if isinstance(answer, Downloaded):

@@ -12,6 +12,7 @@ from datetime import timedelta
 from time import monotonic
 from uuid import UUID
 
+import aiohttp
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
@@ -20,9 +21,11 @@ from django.utils import timezone
 from yarl import URL
 
 from gateway.contract import Adapter, Request
+from gateway.errors import BadCredentials, NotCapable, Rejected, SendError
 from gateway.events import Expected, FileChange
 from gateway.media import words
 from gateway.media.download import Downloaded, Later, Refused, download
+from gateway.media.inside import is_inside, place_of, take_out
 from gateway.media.models import FileState, MessageFile, StoredFile
 from gateway.media.storing import Unfit, store
 from gateway.models import Channel, ChannelLog
@@ -30,7 +33,7 @@ from gateway.receivers import hand_over
 from gateway.redaction import url_summary
 from gateway.registry import adapter_for
 from gateway.sql import storable, with_values
-from gateway.transport import new_session
+from gateway.transport import drive, new_session, with_token
 from gateway.wake import wake
 
 logger = structlog.get_logger(__name__)
@@ -80,7 +83,7 @@ def expect(files: Sequence[Expected]) -> None:
             str(one.channel_id),
             str(one.message_uid),
             one.place,
-            storable(one.attachment.url),
+            storable(one.attachment.url) if not one.attachment.inside else place_of(one),
             storable(one.attachment.content_type)[:100],
             storable(one.attachment.name)[:255],
             one.attachment.size,
@@ -100,7 +103,11 @@ def fetch_due(seconds: float) -> bool:
     """Fetch what is due, for about so long; whether there is more."""
     end = monotonic() + seconds
     while rows := _claim():
-        for outcome in asyncio.run(_fetch_all(rows, _adapters(rows))):
+        adapters = _adapters(rows)
+        for row in filter(is_inside, rows):
+            _settle(_take_out(row, adapters.get(row.channel_id)))
+        outside = [row for row in rows if not is_inside(row)]
+        for outcome in asyncio.run(_fetch_all(outside, adapters)):
             _settle(outcome)
         if monotonic() > end:
             return True
@@ -126,6 +133,13 @@ def _adapters(rows: Sequence[MessageFile]) -> dict[UUID, Adapter]:
     return adapters
 
 
+def _take_out(row: MessageFile, adapter: Adapter | None) -> Outcome:
+    try:
+        return Outcome(row, take_out(row, adapter))
+    except Refused as error:
+        return Outcome(row, reason=error.reason, again=isinstance(error, Later))
+
+
 async def _fetch_all(rows: Sequence[MessageFile], adapters: dict[UUID, Adapter]) -> list[Outcome]:
     async with new_session(auto_decompress=False) as session:
 
@@ -135,7 +149,7 @@ async def _fetch_all(rows: Sequence[MessageFile], adapters: dict[UUID, Adapter])
                 if adapter is None:
                     raise Later("channel")
                 check_host(adapter, row.url)
-                request = adapter.media_request(row.url)
+                request = await _asked(session, adapter, row.url)
                 found = await download(session, request, limit=settings.MEDIA_MAX_BYTES)
                 return Outcome(row, found)
             except Refused as error:
@@ -144,15 +158,36 @@ async def _fetch_all(rows: Sequence[MessageFile], adapters: dict[UUID, Adapter])
         return list(await asyncio.gather(*map(one, rows)))
 
 
+async def _asked(session: aiohttp.ClientSession, adapter: Adapter, url: str) -> Request:
+    """The request for the file itself, after what has to be asked first.
+
+    What the provider names in its answer is checked like what it named before.
+    """
+    try:
+        request = await with_token(session, await drive(session, adapter.fetch(url), []))
+    except (Rejected, NotCapable) as error:
+        raise Refused("gone") from error
+    except BadCredentials as error:
+        raise Later("denied") from error
+    except SendError as error:
+        raise Later("unreachable") from error
+    check_host(adapter, request.url)
+    return request
+
+
 def check_host(adapter: Adapter, url: str) -> None:
     """Refused unless the file lies where this provider keeps files."""
     try:
         asked = URL(url)
-        known = asked.host in adapter.media_hosts
+        known = any(_lies_on(asked.host or "", one) for one in adapter.media_hosts)
         if not known and asked.origin() != URL(adapter.base_url).origin():
             raise Refused("host")
     except ValueError as error:
         raise Refused("answer") from error
+
+
+def _lies_on(host: str, known: str) -> bool:
+    return host == known or (known.startswith(".") and host.endswith(known))
 
 
 def _settle(outcome: Outcome) -> None:

@@ -56,8 +56,9 @@ class FileState(models.TextChoices):
 class MessageFile(WorkspaceModel):
     """A file of a message, in its ``place`` (from 0). The gateway knows messages by uid only.
 
-    What a customer sent is ``pending`` until it is fetched from ``url``; ``due_at`` is then when
-    the next attempt may begin, and lies in the future while one is under way. ``error`` is a key
+    What a customer sent is ``pending`` until it is fetched from ``url`` (or taken out of the
+    request it came in: gateway.media.inside); ``due_at`` is then when the next attempt may begin,
+    and lies in the future while one is under way. ``error`` is a key
     of gateway.media.words.REASONS. ``content_type``, ``name`` and ``size`` are what the provider
     says, and what is true once it is stored.
     """

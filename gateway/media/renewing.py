@@ -7,12 +7,15 @@ from gateway.media.links import renewed
 
 
 def with_fresh_links(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Content as ``Delivery.content`` has it, its files and its cards' with new links."""
+    """Content as ``Delivery.content`` has it, all its files with new links."""
     fresh = dict(content)
     if "media" in content:
         fresh["media"] = [_fresh(one) for one in content["media"]]
     if "cards" in content:
         fresh["cards"] = [_card(one) for one in content["cards"]]
+    if "header" in content.get("template", {}):
+        use = content["template"]
+        fresh["template"] = {**use, "header": _fresh(use["header"])}
     return fresh
 
 

@@ -60,7 +60,8 @@ def end_leases(limit: int = 500) -> int:
     for row in rows:
         abilities = able[row.channel_id]
         row.lease_until = None
-        if abilities.idempotent_send:
+        # Perhaps it answered by a token, and another attempt would be no repeat to the provider.
+        if abilities.idempotent_send and not abilities.reply_token_s:
             row.state, row.due_at = State.QUEUED, now
             continue
         row.state, row.error_class = State.UNKNOWN, "Ambiguous"

@@ -211,9 +211,9 @@ class Flights:
 
     async def _fly(self, ready: Ready) -> Outcome:
         abilities = ready.adapter.capabilities
-        outcome = Outcome(
-            ready.row, can_find=abilities.can_find, idempotent=abilities.idempotent_send
-        )
+        # What answers by a token is no repeat to the provider when it comes without.
+        idempotent = abilities.idempotent_send and not ready.message.reply_token
+        outcome = Outcome(ready.row, can_find=abilities.can_find, idempotent=idempotent)
         try:
             await (self._send if ready.asked_at is None else self._ask)(ready, outcome)
         except SendError as error:

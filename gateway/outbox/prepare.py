@@ -11,9 +11,10 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.urls import reverse
 
+from gateway.answering import about_of
 from gateway.content.model import Media
 from gateway.contract import Adapter
-from gateway.errors import BadCredentials, SendError, Withdrawn
+from gateway.errors import BadCredentials, SendError, WindowClosed, Withdrawn
 from gateway.events import OutboundMessage
 from gateway.media.renewing import with_fresh_links
 from gateway.models import Channel, Delivery
@@ -25,11 +26,14 @@ from gateway.registry import adapter_class, base_url
 from gateway.secrets import unseal
 from gateway.senders.choosing import assign_senders
 from gateway.senders.pool import Pool
+from gateway.windows.taking import Taken, concerned, take
 
 logger = structlog.get_logger(__name__)
 
 # Ids of ours that a provider's list may show beside the one asked for: a generous look back.
 KNOWN_MARGIN = timedelta(hours=1)
+# What a row that no window concerns has of one.
+FREE = Taken(open=True)
 
 
 @dataclass(slots=True)  # not frozen: made for each message, and freezing doubles what it costs
@@ -106,6 +110,7 @@ def prepare_sends(given: Claim, lines: Lines) -> Prepared:
     prepared = Prepared()
     ready_lines = {pk: lines.of(pk, account) for pk, account in given.accounts.items()}
     without = _assign_senders(given.rows, ready_lines)
+    windows = _take_windows([row for row in given.rows if row.pk not in without], ready_lines)
     for row in given.rows:
         line = ready_lines[row.channel_id]
         if row.pk in without:
@@ -113,8 +118,14 @@ def prepare_sends(given: Claim, lines: Lines) -> Prepared:
             continue
         if isinstance(line.adapter, SendError):
             prepared.broken.append(Outcome(row, error=line.adapter))
-        else:
-            prepared.ready.append(Ready(row, as_message(row, line.status_url), line.adapter))
+            continue
+        window = windows.get(row.pk, FREE)
+        if isinstance(window, SendError):
+            prepared.broken.append(Outcome(row, error=window))
+            continue
+        message = as_message(row, line.status_url)
+        message.window_until, message.reply_token = window.until, window.token
+        prepared.ready.append(Ready(row, message, line.adapter))
     return prepared
 
 
@@ -132,6 +143,25 @@ def _assign_senders(rows: Sequence[Row], lines: Mapping[UUID, Line]) -> set[int]
         logger.warning("no senders now", count=len(rows), reason=type(error).__name__)
         return {row.pk for row in rows if row.channel_id in pools}
     return set()
+
+
+def _take_windows(
+    rows: Sequence[Row], lines: Mapping[UUID, Line]
+) -> Mapping[int, Taken | SendError]:
+    """What rows of channels with reply windows may do; no statement where there are none."""
+    able = [
+        (row, adapter.capabilities)
+        for row in rows
+        if isinstance(adapter := lines[row.channel_id].adapter, Adapter)
+        and concerned(row, adapter.capabilities)
+    ]
+    try:
+        taken = take(able)
+    except DatabaseError as error:
+        logger.warning("no windows now", count=len(able), reason=type(error).__name__)
+        return {row.pk: Withdrawn("The reply window could not be read.") for row, _ in able}
+    closed = WindowClosed("Free text may only be sent for some time after the customer's message.")
+    return {pk: one if one.open else closed for pk, one in taken.items()}
 
 
 def prepare_questions(questions: Questions, lines: Lines) -> Prepared:
@@ -174,7 +204,7 @@ def _known_ids(rows: Sequence[Row]) -> dict[tuple[UUID, str], list[str]]:
 def as_message(row: Row, reports: str) -> OutboundMessage:
     """The row as its adapter needs it; ``reports`` is the channel's ``status_url``."""
     content = row.content
-    if "media" in content or "cards" in content:
+    if "media" in content or "cards" in content or "template" in content:
         content = with_fresh_links(content)
     return OutboundMessage(
         uid=row.uid,
@@ -186,6 +216,7 @@ def as_message(row: Row, reports: str) -> OutboundMessage:
         marketing=row.marketing,
         lifetime_s=_lifetime_s(row),
         sender=row.sender or "",
+        about=about_of(content),
     )
 
 

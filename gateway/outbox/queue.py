@@ -10,10 +10,12 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
+from gateway.answering import with_about
 from gateway.content.model import Content
 from gateway.content.reading import write
 from gateway.content.wording import worded
 from gateway.contract import Adapter
+from gateway.events import NOTHING, About
 from gateway.fallback.beforehand import replace_unreachable
 from gateway.fallback.policy import Policy, arm
 from gateway.models import Batch, BatchState, Channel, Delivery, Priority
@@ -98,7 +100,8 @@ def queue_delivery(
 class Terms:
     """Which message it is, when it may leave, and until when it is worth to (None: always).
 
-    ``fallback`` says what happens when it does not arrive (None: nothing).
+    ``fallback`` says what happens when it does not arrive (None: nothing), ``about`` what it
+    answers.
     """
 
     message_uid: uuid.UUID
@@ -106,6 +109,7 @@ class Terms:
     marketing: bool = False
     expires_at: datetime | None = None
     fallback: Policy | None = None
+    about: About = NOTHING
 
 
 @transaction.atomic
@@ -123,7 +127,7 @@ def queue_parts(
             message_uid=terms.message_uid,
             medium=adapter.medium,
             address=address,
-            content=write(content),
+            content=with_about(write(content), terms.about),
             part=place,
             fallback_s=terms.fallback.fallback_s if terms.fallback else None,
             cost=adapter.segments(content.text),

@@ -153,6 +153,7 @@ def channel_context(request: MemberRequest, channel: Channel) -> dict[str, Any]:
         "webhook_url": "" if adapter.provider in settings.GATEWAY_BRIDGES else webhook_url(channel),
         "setup_html": setup.render({"channel": channel, "config": services.public_config(channel)}),
         "test_form": TestMessageForm(adapter=adapter),
+        "duties": channel.duties.order_by("duty"),
     }
 
 
@@ -166,7 +167,9 @@ def channel_page(request: MemberRequest, channel_id: uuid.UUID) -> HttpResponse:
     context |= branding_context(channel)
     context["price_form"] = price_form(channel)
     context["prices_by_message"] = not adapter_class(channel.kind).capabilities.segments
-    context["falls_back"] = capabilities_of(channel).falls_back
+    abilities = capabilities_of(channel)
+    context["falls_back"], context["has_templates"] = abilities.falls_back, abilities.templates
+    context["public"] = abilities.public
     context["shown"] = _settings_shown(channel)
     return render(request, "settings/channels/detail.html", context)
 

@@ -13,6 +13,7 @@ from gateway.channels import (
     create_channel,
     merged_config,
     update_channel,
+    with_generated,
 )
 from gateway.contract import Checked
 from gateway.errors import BadCredentials, SendError, Throttled, Unreachable
@@ -28,7 +29,7 @@ def connect(
 
     Raises ValidationError by field, also when the provider refuses; then nothing is saved.
     """
-    cleaned = clean_config(kind, config)
+    cleaned = clean_config(kind, with_generated(kind, config))
     _refuse_twin(member.workspace_id, kind, cleaned, except_for=None)
     checked = _ask_provider(kind, cleaned)
     channel = create_channel(

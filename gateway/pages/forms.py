@@ -42,7 +42,9 @@ class ChannelForm(forms.Form):
         super().__init__(*args, **kwargs)
         kept = secrets_set(channel) if channel else set()
         for field in adapter.fields:
-            self.fields[PREFIX + field.name] = ConfigFormField(field, kept=field.name in kept)
+            self.fields[PREFIX + field.name] = ConfigFormField(
+                field, kept=field.name in kept, new=channel is None
+            )
             if field.name in kept and not field.required:
                 forget = forms.BooleanField(label=_("Remove the saved value"), required=False)
                 forget.group = field.group  # type: ignore[attr-defined]
@@ -100,14 +102,15 @@ class ChannelForm(forms.Form):
 class ConfigFormField(forms.CharField):
     """A setting of the adapter's; ``group`` is where it stands, ``wide`` that it needs the room.
 
-    ``fallback``: what counts when it is left empty.
+    ``fallback``: what counts when it is left empty. In a ``new`` channel, what is generated may be.
     """
 
-    def __init__(self, setting: ConfigField, *, kept: bool) -> None:
+    def __init__(self, setting: ConfigField, *, kept: bool, new: bool = False) -> None:
         super().__init__(
             label=setting.label,
             help_text=setting.help,
-            required=setting.required and not kept and not setting.default,
+            required=setting.required
+            and not (kept or setting.default or (setting.generated and new)),
             widget=_widget(setting, kept=kept),
             max_length=longest(setting),
             initial=setting.default,
@@ -171,6 +174,7 @@ class LogFilterForm(forms.Form):
         ("revoke", _("Withdrawals")),
         ("media", _("Files that were not fetched")),
         ("signal", _("Typing and read signs")),
+        ("templates", _("Templates")),
     ]
 
     channel = forms.UUIDField(required=False)

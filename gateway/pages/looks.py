@@ -129,11 +129,12 @@ def _all_counted(look: Look) -> bool:
 
 
 def _part(part: LookPart, medium: str) -> ShownPart:
-    content = part.content
+    content, use = part.content, part.content.template
+    files = (use.header,) if use and use.header else content.media
     rows = content.menu.rows if content.menu else ()
     return ShownPart(
-        text=content.text,
-        files=[_media(one) for one in content.media],
+        text=use.text if use else content.text,
+        files=[_media(one) for one in files],
         cards=[_card(card) for card in content.cards],
         menu=content.menu.button if content.menu else "",
         rows=[Tap("circle", row.text, row.description) for row in rows],

@@ -3,7 +3,18 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from gateway.pages import branding, channels, fallback, inbound, log, prices, quiet, trying
+from gateway.pages import (
+    branding,
+    channels,
+    fallback,
+    inbound,
+    log,
+    prices,
+    public,
+    quiet,
+    templates,
+    trying,
+)
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="settings-channels"), name="settings"),
@@ -23,12 +34,47 @@ urlpatterns = [
         name="settings-channel-fallback",
     ),
     path(
+        "channels/<uuid:channel_id>/approval/",
+        public.change_approval,
+        name="settings-channel-approval",
+    ),
+    path(
+        "channels/<uuid:channel_id>/register/",
+        public.register_again,
+        name="settings-channel-register",
+    ),
+    path(
         "channels/<uuid:channel_id>/branding/",
         branding.change_branding,
         name="settings-channel-branding",
     ),
     path(
         "channels/<uuid:channel_id>/prices/", prices.change_prices, name="settings-channel-prices"
+    ),
+    path(
+        "channels/<uuid:channel_id>/templates/",
+        templates.template_list,
+        name="settings-channel-templates",
+    ),
+    path(
+        "channels/<uuid:channel_id>/templates/fetch/",
+        templates.fetch,
+        name="settings-channel-templates-fetch",
+    ),
+    path(
+        "channels/<uuid:channel_id>/templates/new/",
+        templates.add_template,
+        name="settings-channel-template-add",
+    ),
+    path(
+        "channels/<uuid:channel_id>/templates/preview/",
+        templates.preview_template,
+        name="settings-channel-template-preview",
+    ),
+    path(
+        "channels/<uuid:channel_id>/templates/<int:template_id>/delete/",
+        templates.remove_template,
+        name="settings-channel-template-delete",
     ),
     path("channels/<uuid:channel_id>/test/", trying.test_message, name="settings-channel-test"),
     path(

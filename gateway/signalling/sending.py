@@ -70,10 +70,16 @@ def _known(channel: Channel) -> KnownChannel | None:
     return None if isinstance(found, Exception) else found
 
 
-def show_typing(channel: Channel, address: str) -> None:
+def typing_is_about(channel: Channel) -> bool:
+    """Whether this channel shows that somebody writes below a message of the customer's."""
+    known = _known(channel) if Signal.TYPING in signals_of(channel) else None
+    return known is not None and known.adapter.capabilities.typing_about
+
+
+def show_typing(channel: Channel, address: str, about: str = "") -> None:
     """Show this customer that somebody is writing to them, once the transaction has committed."""
     if Signal.TYPING in signals_of(channel):
-        _queue(Wanted(str(channel.pk), Signal.TYPING, address, str(uuid.uuid4())))
+        _queue(Wanted(str(channel.pk), Signal.TYPING, address, str(uuid.uuid4()), about))
 
 
 def show_read(channel: Channel, address: str, external_id: str) -> None:

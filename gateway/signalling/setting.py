@@ -27,6 +27,14 @@ FIELD = ConfigField(
     ),
     default=BOTH,
 )
+# For channels that can be shown nothing else.
+TYPING = replace(
+    FIELD,
+    label=_("Typing signs"),
+    help=_("Whether customers see that somebody is writing to them."),
+    choices=(("typing", _("Customers see it")), ("none", _("Customers do not see it"))),
+    default="typing",
+)
 
 
 def allowed(possible: Capabilities, config: Mapping[str, str]) -> Capabilities:

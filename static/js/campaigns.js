@@ -8,7 +8,7 @@ import { $, $$, t } from "./ui.js";
 
 const saying = $("[data-saying]");
 const builder = saying && builderOf($("[data-rich]", saying));
-const WORDS = '#campaign-text, [data-rich] :is(textarea, input[type="text"], input[type="url"])[data-field]:not([data-kind])';
+const WORDS = '#campaign-text, [data-template-value], [data-rich] :is(textarea, input[type="text"], input[type="url"])[data-field]:not([data-kind])';
 let last = null;
 
 const isRich = () => $('[name="mode"]:checked', saying).value === "rich";
@@ -40,7 +40,9 @@ document.addEventListener("click", (event) => {
 
 // Another kind of message begins with the words of the one before.
 saying?.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-template-file]")) return uploadFile(target);
   if (target.name !== "mode") return;
+  if (target.value === "template") return htmx.trigger($("#saying-template .stack") ?? target, "load");
   const text = $("#campaign-text");
   const own = $('[data-field="text"]', builder.root);
   if (isRich()) {
@@ -51,6 +53,23 @@ saying?.addEventListener("change", ({ target }) => {
     htmx.trigger(text, "look");
   }
 });
+
+// The file above a template's text goes up at once; the form has its id.
+async function uploadFile(field) {
+  const [id, problem] = [field.nextElementSibling, $("[data-template-problem]", field.parentElement)];
+  const data = new FormData();
+  data.append("file", field.files[0]);
+  id.value = "";
+  field.setAttribute("aria-busy", "true");
+  const headers = { "X-CSRFToken": $('[name="csrfmiddlewaretoken"]', saying).value };
+  const response = await fetch(field.dataset.url, { method: "POST", body: data, headers }).catch(() => null);
+  field.removeAttribute("aria-busy");
+  const answer = await response?.json().catch(() => null);
+  if (response?.status === 201) id.value = answer.id;
+  problem.textContent = response?.status === 201 ? "" : Object.values(answer?.errors ?? {}).flat().join(" ") || t("rich-not-uploaded");
+  problem.hidden = !problem.textContent;
+  htmx.trigger(field, "input");
+}
 
 saying?.addEventListener("submit", (event) => {
   if (!isRich() || !builder.uploading()) return;

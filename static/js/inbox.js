@@ -11,7 +11,9 @@ import * as palette from "./inbox/palette.js";
 import * as panel from "./inbox/panel.js";
 import * as presence from "./inbox/presence.js";
 import * as router from "./inbox/router.js";
+import * as templates from "./inbox/templates.js";
 import * as thread from "./inbox/thread.js";
+import * as voice from "./inbox/voice.js";
 
 const SAFETY_NET = 60000;
 
@@ -19,6 +21,7 @@ function mount() {
   const root = $("#conversation-pane .conversation");
   if (!root) return;
   thread.mount(root);
+  voice.mount(root, { take: composer.take });
   composer.mount(root);
   panel.mount(root);
   presence.mount(root);
@@ -26,6 +29,7 @@ function mount() {
 
 function unmount() {
   composer.unmount();
+  voice.unmount();
   thread.unmount();
   presence.unmount();
 }
@@ -33,6 +37,7 @@ function unmount() {
 function catchUp() {
   list.catchUp();
   thread.catchUp();
+  voice.changed({ kind: "resync" });
 }
 
 router.start({ mount, unmount });
@@ -54,6 +59,8 @@ document.addEventListener("realtime", ({ detail }) => {
   if (detail.conversation === router.openId()) {
     thread.changed(detail);
     panel.changed(detail);
+    voice.changed(detail);
+    templates.changed();
   }
 });
 // Also at the first connection: something may have happened since the page was made.

@@ -123,14 +123,14 @@ def test_opting_out_and_in_is_recorded_with_its_source():
     body = api.post("contacts/", {"addresses": [address]}).json()
     assert body["addresses"][0]["opted_out"] is True
     stopped = set(Suppression.objects.values_list("medium", "address"))
-    assert stopped == {("sms", "+34600100200"), ("rcs", "+34600100200")}
+    assert stopped == {(medium, "+34600100200") for medium in ("sms", "rcs", "whatsapp")}
     records = {record.medium: record for record in ConsentRecord.objects.all()}
-    assert records.keys() == {"sms", "rcs"}
+    assert records.keys() == {"sms", "rcs", "whatsapp"}
     for record in records.values():
         assert (record.status, record.source, record.member) == ("withdrawn", "api", api.member)
     same = api.patch(f"contacts/{body['id']}/", {"addresses": [address]})
     assert same.json()["addresses"][0]["opted_out"] is True
-    assert ConsentRecord.objects.count() == 2
+    assert ConsentRecord.objects.count() == 3
     back = api.patch(f"contacts/{body['id']}/", {"addresses": [address | {"opted_out": False}]})
     assert back.json()["addresses"][0]["opted_out"] is False
     assert not Suppression.objects.exists()

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Generator
 from dataclasses import asdict, replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -80,8 +81,9 @@ def test_takes_a_signed_request(shown: Exhibit) -> None:
 
 def test_refuses_no_signature(shown: Exhibit) -> None:
     plain = {"content-type": shown.inbound.headers["content-type"]}
+    bare = shown.inbound.url.partition("?")[0]
     with pytest.raises(BadSignature):
-        shown.adapter.verify(replace(shown.inbound, headers=plain))
+        shown.adapter.verify(replace(shown.inbound, url=bare, headers=plain))
 
 
 def test_refuses_a_wrong_signature(shown: Exhibit) -> None:
@@ -89,11 +91,15 @@ def test_refuses_a_wrong_signature(shown: Exhibit) -> None:
         name: value if name == "content-type" else "x"
         for name, value in shown.inbound.headers.items()
     }
+    query = parse_qsl(urlsplit(shown.inbound.url).query)
+    url = shown.inbound.url.partition("?")[0] + "?" + urlencode({name: "x" for name, _ in query})
     with pytest.raises(BadSignature):
-        shown.adapter.verify(replace(shown.inbound, headers=wrong))
+        shown.adapter.verify(replace(shown.inbound, url=url, headers=wrong))
 
 
 def test_refuses_a_changed_body(shown: Exhibit) -> None:
+    if not shown.signs_body:
+        pytest.skip("The provider repeats a secret and signs nothing.")
     with pytest.raises(BadSignature):
         shown.adapter.verify(replace(shown.inbound, body=shown.inbound.body + b"&Body=more"))
 
@@ -134,8 +140,12 @@ def test_a_repeat_gives_the_same_ids(shown: Exhibit) -> None:
 
 
 def test_statuses_in_any_order_end_the_same(shown: Exhibit) -> None:
+    if not shown.statuses:
+        pytest.skip("This provider reports on no message.")
     events = [event for request in shown.statuses for event in shown.adapter.parse(request)]
     reports = [event for event in events if isinstance(event, StatusUpdate)]
+    if not shown.statuses:
+        pytest.skip("Its provider reports on no message.")
     assert len(reports) == len(events) >= len(shown.statuses)
     assert all(event.state in REPORTABLE for event in reports)
     assert len({event.external_id for event in reports}) == 1
@@ -162,8 +172,9 @@ def test_an_unknown_kind_is_kept_as_such(shown: Exhibit) -> None:
 
 
 def test_sends(shown: Exhibit) -> None:
-    sent, requests = drive(shown.adapter.send(outbound(shown)), shown.accepted)
-    assert sent.external_id == shown.accepted_id
+    message = outbound(shown)
+    sent, requests = drive(shown.adapter.send(message), shown.accepted)
+    assert sent.external_id == (shown.accepted_id or message.uid)
     for request in requests:
         assert request.url.startswith(shown.adapter.provider_url)
 
@@ -234,7 +245,8 @@ def test_only_who_says_so_can_be_asked(shown: Exhibit) -> None:
 @pytest.mark.parametrize("signal", list(Signal))
 def test_only_signals_that_are_declared_can_be_shown(shown: Exhibit, signal: Signal) -> None:
     uid = str(uuid.uuid4())
-    about = shown.inbound_ids[0] if signal is Signal.READ else ""
+    names = signal is Signal.READ or shown.adapter.capabilities.typing_about
+    about = shown.inbound_ids[0] if names else ""
     if signal not in shown.adapter.capabilities.signals:
         with pytest.raises(TypeError):
             next(shown.adapter.signal(signal, shown.recipient, uid=uid, about=about))
@@ -244,7 +256,8 @@ def test_only_signals_that_are_declared_can_be_shown(shown: Exhibit, signal: Sig
     there = type(shown.adapter)(shown.adapter.config, base_url="http://127.0.0.1:9/look")
     request = next(there.signal(signal, shown.recipient, uid=uid, about=about))
     assert request.url.startswith("http://127.0.0.1:9/look/")
-    assert about in f"{request.url} {request.params} {request.data} {request.json}"
+    if shown.names_what_was_read:
+        assert about in f"{request.url} {request.params} {request.data} {request.json}"
 
 
 @pytest.mark.parametrize("signal", list(Signal))
@@ -290,7 +303,7 @@ def test_secrets_and_texts_stay_out_of_the_log(shown: Exhibit) -> None:
         shown_parts = {
             name: part
             for name, part in asdict(request).items()
-            if name not in {"auth", "secrets", "headers"}
+            if name not in {"auth", "secrets", "headers", shown.secret_in}
         }
         assert not any(secret in str(shown_parts) for secret in secrets)
 

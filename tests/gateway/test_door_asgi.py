@@ -11,12 +11,15 @@ from django.conf import settings
 from django.db import connection, connections
 from twilio.request_validator import RequestValidator
 
-from gateway.door import BODY_LIMIT, Door
+from channels_email.email import Email
+from gateway.contract import BODY_LIMIT
+from gateway.door import MOST_LARGE, Door
 from gateway.lane import Lane, parameters
 from gateway.models import Channel, InboundRequest
 from omnichannel.logs import request_id
 from tests import builders
 from tests.gateway import twilio
+from tests.payloads.email.exhibit import CONFIG as EMAIL_CONFIG
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -193,6 +196,21 @@ async def test_too_large_is_refused_announced_or_not(door: Door) -> None:
     assert (await knock(door, path, b"", headers=announced)).status == 413
     assert (await knock(door, path, *[b"x" * 400_000] * 3)).status == 413
     assert not await stored()
+
+
+async def test_a_kind_may_take_more(door: Door) -> None:
+    """A provider hands in whole mails; what is too large even for those is never read."""
+    mailbox = await make_channel(kind="email", config=EMAIL_CONFIG)
+    path = f"/webhooks/{mailbox.pk}/"
+    large = b"x" * (BODY_LIMIT + 1)
+    headers = {"content-length": str(len(large)), "content-type": "application/json"}
+    assert (await knock(door, path, large, headers=headers)).status == 403
+    door.large = MOST_LARGE
+    assert (await knock(door, path, large, headers=headers)).status == 503
+    door.large = 0
+    announced = {"content-length": str(Email.body_limit + 1)}
+    assert (await knock(door, path, b"", headers=announced)).status == 413
+    assert (door.large, await stored()) == (0, [])
 
 
 @pytest.mark.parametrize("path", ["/webhooks/", "/webhooks/nobody/", "/webhooks/\0/"])

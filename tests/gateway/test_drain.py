@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts.models import ConsentRecord, Contact
+from conversations.lines import Key, Thread
 from conversations.models import Conversation, Message, Status
 from conversations.services import resolve
 from gateway.drain import drain, in_words
@@ -140,7 +141,7 @@ def test_a_request_that_breaks_the_receivers_fails_alone(monkeypatch: pytest.Mon
 
     genuine = ingest._insert
 
-    def breaks(threads: Mapping[ingest.Key, ingest.Thread]) -> None:
+    def breaks(threads: Mapping[Key, Thread]) -> None:
         texts = [line.message.text for thread in threads.values() for line in thread.lines]
         if "poison" in texts:
             raise ValueError("cannot digest this")

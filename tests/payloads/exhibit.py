@@ -13,6 +13,9 @@ class Exhibit:
     ``sign`` gives a request the provider's valid signature for its present content. ``statuses``
     are reports on one message in their natural order. ``garbage`` is what the provider would never
     send; the suite signs it. ``recipient`` is an address the adapter can send to.
+    ``statuses`` is empty for a provider that reports nothing, ``accepted_id`` for one that names
+    nothing (our own uid is the id then).
+    ``names_what_was_read``: a READ is about one message, not all of a conversation.
     """
 
     adapter: Adapter
@@ -25,3 +28,6 @@ class Exhibit:
     recipient: str
     accepted: Response
     accepted_id: str
+    names_what_was_read: bool = True
+    signs_body: bool = True
+    secret_in: str = ""

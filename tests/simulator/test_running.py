@@ -20,6 +20,7 @@ from gateway.models import InboundRequest, SignatureRefusal
 from simulator.checks import only_with_debug
 from simulator.server import build
 from tests import builders
+from tests.processes import SIMULATOR_PORTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,7 +51,8 @@ def free_port() -> int:
 def test_the_command_serves_and_stops() -> None:
     port = free_port()
     command = [sys.executable, "manage.py", "simulator", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DEBUG": "1"})
+    ports = {name: str(free_port()) for name in SIMULATOR_PORTS}
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **ports, "DEBUG": "1"})
     try:
         deadline = monotonic() + 30
         while True:

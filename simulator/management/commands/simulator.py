@@ -28,4 +28,5 @@ class Command(BaseCommand):
             )
         host, port = options["host"], options["port"]
         self.stdout.write(f"Simulator: http://{host}:{port}/")
-        serve(host, port, options["smsc_port"])
+        mail_ports = (settings.SIMULATOR_SMTP_PORT, settings.SIMULATOR_IMAP_PORT)
+        serve(host, port, options["smsc_port"], mail_ports)

@@ -320,6 +320,12 @@ function drawBubble(bubble, following, fresh, mixed, tap) {
   element.dataset.testid = bubble.mine ? "bubble-out" : "bubble-in";
   element.dataset.status = bubble.status;
   element.dataset.by = bubble.rcs ? "rcs" : "sms";
+  if (bubble.subject) {
+    const subject = document.createElement("strong");
+    subject.className = "subject";
+    subject.textContent = bubble.subject;
+    element.append(subject);
+  }
   element.append(...bubble.media.map(drawFile));
   if (bubble.content) element.append(...drawContent(bubble.content, drawText, tap));
   else if (bubble.location) element.append(drawPlace(bubble.location));

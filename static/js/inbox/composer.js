@@ -6,8 +6,10 @@ import { costly, letters, offered, swapped } from "../lookalikes.js";
 import * as files from "./files.js";
 import * as outbox from "./outbox.js";
 import * as rich from "./rich.js";
+import * as templates from "./templates.js";
 import { segment } from "./segments.js";
 import * as thread from "./thread.js";
+import * as voice from "./voice.js";
 
 const DRAFT_AFTER = 600;
 const TYPING_PACE = 3000;
@@ -24,6 +26,8 @@ let dirty = false;
 let typedAt = 0;
 // Somebody has pressed "send" while files were still going up.
 let waiting = false;
+// A template that was stopped because the thread moved.
+let stopped = null;
 const chains = new Map();
 
 const conversation = () => Number(root?.dataset.conversation) || null;
@@ -45,6 +49,7 @@ export function mount(element) {
   $("#messages").addEventListener("click", retried);
   rich.mount(root, conversation(), { send: submit, changed: filesChanged });
   files.mount(form, conversation(), filesChanged);
+  templates.mount(form, sendTemplate);
   showMode(isNote());
   showSendWith();
   grow();
@@ -58,8 +63,9 @@ export function mount(element) {
 export function unmount() {
   if (root && dirty) saveDraft(true);
   clearTimeout(draftTimer);
-  if (root) { files.unmount(conversation()); rich.unmount(); }
+  if (root) { files.unmount(conversation()); rich.unmount(); templates.unmount(); }
   waiting = false;
+  stopped = null;
   root = form = input = null;
 }
 
@@ -83,6 +89,7 @@ function typed() {
   count();
   rich.preview();
   dirty = true;
+  if (input.value.trim() && !isNote()) voice.writing();
   $("#draft-state").textContent = "";
   clearTimeout(draftTimer);
   draftTimer = setTimeout(saveDraft, DRAFT_AFTER);
@@ -218,6 +225,14 @@ export function preview() {
   rich.togglePreview();
 }
 
+/** Put a text into the composer, after what is there. */
+export function take(text) {
+  setMode(false);
+  input.value = input.value.trim() ? `${input.value.trimEnd()}\n${text}` : text;
+  input.dispatchEvent(new Event("input"));
+  input.focus();
+}
+
 export function setMode(note) {
   if (!form) return;
   waiting = false;
@@ -265,6 +280,7 @@ function filesChanged() {
 function submit({ sure = false } = {}) {
   // It stops once: who sends again under the notice means it.
   sure ||= !$("#moved").hidden;
+  if (sure && stopped) return sendTemplate({ ...stopped, sure: true });
   const text = input.value.trim();
   const attached = isNote() ? [] : files.ready();
   if (!isNote() && (files.uploading() || rich.uploading())) { waiting = true; return error(t("files-uploading")); }
@@ -274,6 +290,8 @@ function submit({ sure = false } = {}) {
   const most = Number(form.dataset.max);
   if (!isNote() && !richly && most && [...text].length > most) return error(t("too-long", { over: [...text].length - most }));
   const entry = { uid: uuid(), conversation: conversation(), text, note: isNote(), seen, sure, files: attached };
+  // What is left for a colleague stands in the thread as a note does.
+  if (!entry.note && voice.mode() !== "reply") Object.assign(entry, { voice: voice.mode(), note: voice.mode() !== "" });
   if (richly) Object.assign(entry, { content: rich.whole(text, attached), rich: rich.take() });
   outbox.keep(entry);
   if (attached.length) files.clear();
@@ -289,6 +307,17 @@ function submit({ sure = false } = {}) {
   show(entry);
   deliver(entry);
   input.focus();
+}
+
+/** Send a template's `content`; `words` is what it says until the server has said it. */
+function sendTemplate({ content, words, sure = false, ...rest }) {
+  const entry = { uid: uuid(), conversation: conversation(), text: "", note: false, files: [], seen: rest.seen ?? newest(), sure, content, words };
+  stopped = null;
+  hideMoved();
+  error("");
+  outbox.keep(entry);
+  show(entry);
+  deliver(entry);
 }
 
 // randomUUID needs a secure context; a plain-http host in a test network has none.
@@ -307,8 +336,8 @@ function show(entry) {
   item.dataset.at = String(Math.floor(Date.now() / 1000));
   const group = `${entry.note ? "note" : "text"}-False-${document.body.dataset.member}`;
   item.dataset.group = group;
-  $(".bubble-text", item).textContent = entry.text;
-  $(".bubble-rich", item).hidden = !entry.content;
+  $(".bubble-text", item).textContent = entry.words ?? entry.text;
+  $(".bubble-rich", item).hidden = !entry.content || Boolean(entry.words);
   $("[data-rich-words]", item).textContent = rich.words(entry.content, entry.files ?? []);
   files.names($(".files", item), entry.files ?? []);
   if (entry.note) {
@@ -333,7 +362,7 @@ function deliver(entry) {
 
 async function post(entry) {
   if (!outbox.entries().some((other) => other.uid === entry.uid)) return;
-  const data = { text: entry.text, uid: entry.uid, note: entry.note ? "on" : "", seen: entry.seen ?? "", sure: entry.sure ? "on" : "" };
+  const data = { text: entry.text, uid: entry.uid, note: entry.note && !entry.voice ? "on" : "", seen: entry.seen ?? "", sure: entry.sure ? "on" : "", voice: entry.voice ?? "" };
   if (entry.files?.length) data.file = entry.files.map((file) => file.id);
   if (entry.content) data.content = JSON.stringify(entry.content);
   const response = await request(`/conversations/${entry.conversation}/send/`, { method: "POST", data }).catch(() => null);
@@ -361,12 +390,14 @@ async function post(entry) {
 function giveBack(entry) {
   files.keep(entry.conversation, entry.files ?? []);
   rich.keep(entry.conversation, entry.rich);
+  if (entry.words) return null;
   const data = { text: entry.text, note: entry.note ? "on" : "" };
   return request(`/conversations/${entry.conversation}/draft/`, { method: "POST", data }).catch(() => null);
 }
 
 function moved(entry, html) {
   takeBack(entry);
+  stopped = entry.words ? entry : null;
   seen = entry.seen;
   const place = $("#moved");
   place.innerHTML = html;
@@ -375,6 +406,7 @@ function moved(entry, html) {
 }
 
 function hideMoved() {
+  stopped = null;
   const place = $("#moved");
   place.hidden = true;
   place.replaceChildren();
@@ -383,8 +415,9 @@ function hideMoved() {
 function takeBack(entry) {
   pending(entry.uid)?.remove();
   thread.regroup();
+  if (entry.words) return;
   input.value = input.value.trim() ? `${entry.text}\n${input.value}` : entry.text;
-  showMode(entry.note);
+  showMode(entry.note && !entry.voice);
   files.restore(entry.files ?? []);
   if (entry.rich) rich.restore(entry.rich);
   grow();

@@ -1,9 +1,10 @@
 """Content on channels that can show more or less of it: nothing is dropped, numbers run through."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.content.adapting import adapt, split
@@ -111,6 +112,14 @@ def test_words_that_cannot_go_with_a_file_go_before_it() -> None:
     assert adapt(Content("Look", (PHOTO,)), RCS).parts == (Content("Look"), Content(media=(PHOTO,)))
 
 
+def test_words_too_long_for_beside_a_file_go_before_it() -> None:
+    for words in ("w" * 31, "w" * 1_600):
+        content = Content(words, (PHOTO,))
+        assert adapt(content, CAPTIONS).parts == (Content(words), Content(media=(PHOTO,)))
+    fits = Content("w" * 30, (PHOTO,))
+    assert adapt(fits, CAPTIONS).parts == (fits,)
+
+
 def test_more_files_than_fit_are_several_messages() -> None:
     parts = adapt(Content("Look", (PHOTO,) * 12), MMS).parts
     assert [(part.text, len(part.media)) for part in parts] == [("Look", 10), ("", 2)]
@@ -197,6 +206,7 @@ contents = st.builds(
     some,
 )
 TIGHT = Shows(text=40)
+CAPTIONS = replace(MMS, caption=30, file_count=1)
 
 
 def answers(content: Content) -> list[Answer]:
@@ -209,7 +219,8 @@ def answers(content: Content) -> list[Answer]:
     ]
 
 
-@given(contents, st.sampled_from([SMS, MMS, RCS, LISTS, TIGHT]))
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(contents, st.sampled_from([SMS, MMS, RCS, LISTS, TIGHT, CAPTIONS]))
 def test_every_part_can_be_shown_and_every_answer_is_there(content: Content, shows: Shows) -> None:
     adapted = adapt(content, shows)
     assert all(shows.takes(part) for part in adapted.parts if part != Content())

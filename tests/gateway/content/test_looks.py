@@ -122,7 +122,7 @@ def test_nothing_is_changed_without_a_word(content: Content) -> None:
     content = replace(content, text=content.text.strip())  # as it is read
     if content.is_empty:
         return
-    for shows in (SMS, MMS, RCS, LISTS, Shows(text=40)):
+    for shows in (SMS, MMS, RCS, LISTS, Shows(text=40), replace(MMS, caption=30)):
         adapted = adapt(content, shows)
         words = changes(content, adapted, shows, "X")
         assert bool(words) == (adapted.parts != (content,))

@@ -1,0 +1,135 @@
+"""What an answer is an answer to: a post, a quoted message, a mail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts.models import Member
+from conversations.mails import people
+from conversations.models import Conversation, Direction, Message, MessageMail
+from gateway.addresses import EMAIL, InvalidAddress, normalize
+from gateway.contract import Adapter
+from gateway.events import About
+from gateway.mail import Mailbox, OutboundMail
+from gateway.models import Delivery
+
+MOST_CC = 50
+SUBJECT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class MailHead:
+    """What an agent may say of a mail: empty where it follows from what is answered."""
+
+    subject: str = ""
+    cc: tuple[str, ...] = ()
+
+
+def about_answer(
+    row: Conversation,
+    adapter: Adapter,
+    author: Member | None,
+    *,
+    quotes: Message | None = None,
+    head: MailHead | None = None,
+) -> About:
+    """What a message in this conversation answers.
+
+    ValidationError names ``quotes``, ``cc`` or ``subject``.
+    """
+    able = adapter.capabilities
+    mail = _mail(row, head or MailHead()) if adapter.medium == "email" else None
+    if head is not None and mail is None and (head.subject or head.cc):
+        name = "cc" if head.cc else "subject"
+        raise ValidationError({name: _("Only mail has this.")})
+    return About(
+        reply_to=_quoted(row, adapter, quotes) or (_last(row) if row.public else ""),
+        thread=row.thread if row.public else "",
+        public=row.public,
+        person=author is not None and (able.human_window is not None or mail is not None),
+        mail=mail,
+    )
+
+
+def note_mail(message: Message, about: About) -> None:
+    """Keep the head of a mail of ours beside its message."""
+    if about.mail is not None:
+        MessageMail.objects.create(
+            workspace_id=message.workspace_id,
+            message=message,
+            subject=about.mail.subject,
+            to=people(about.mail.to),
+            cc=people(about.mail.cc),
+            in_reply_to=about.mail.in_reply_to,
+            references=list(about.mail.references),
+        )
+
+
+def _quoted(row: Conversation, adapter: Adapter, quotes: Message | None) -> str:
+    """The provider's id of the message that is quoted."""
+    if quotes is None:
+        return ""
+    if quotes.conversation_id != row.pk or not (adapter.capabilities.quotes or row.public):
+        raise ValidationError({"quotes": _("This message cannot be quoted here.")})
+    if quotes.external_id:
+        return quotes.external_id
+    sent = Delivery.objects.filter(message_uid=quotes.uid, channel=row.reply_channel)
+    found = sent.exclude(external_id=None).values_list("external_id", flat=True).first()
+    if found is None:
+        raise ValidationError({"quotes": _("This message cannot be quoted here.")})
+    return str(found)
+
+
+def _last(row: Conversation) -> str:
+    """The provider's id of what the customer wrote last."""
+    theirs = Message.objects.filter(conversation=row, direction=Direction.INBOUND)
+    found = theirs.exclude(external_id=None).order_by("-created_at", "-id")
+    return found.values_list("external_id", flat=True).first() or ""
+
+
+def _mail(row: Conversation, head: MailHead) -> OutboundMail:
+    mails = MessageMail.objects.filter(message__conversation=row)
+    last = mails.filter(message__direction=Direction.INBOUND).order_by("-message_id").first()
+    begun = last or mails.order_by("-message_id").first()
+    ids = (*last.references, last.mail_id) if last else ()
+    return OutboundMail(
+        subject=_subject(head.subject, begun),
+        to=(Mailbox(row.address.value, row.contact.name),),
+        cc=tuple(_mailboxes(head.cc)),
+        in_reply_to=last.mail_id if last else "",
+        references=tuple(one for one in ids if one),
+        token=str(row.pk),
+    )
+
+
+def _subject(given: str, answered: MessageMail | None) -> str:
+    subject = " ".join((given or (answered.subject if answered else "")).split())
+    if len(subject) > SUBJECT and given:
+        raise ValidationError({"subject": _("At most %(limit)s characters.") % {"limit": SUBJECT}})
+    if given or not subject or subject.lower().startswith("re:"):
+        return subject
+    return f"Re: {subject}"
+
+
+def _mailboxes(found: Sequence[str]) -> list[Mailbox]:
+    if len(found) > MOST_CC:
+        raise ValidationError({"cc": _("At most %(limit)s.") % {"limit": MOST_CC}})
+    try:
+        return [Mailbox(normalize(EMAIL, one)) for one in found]
+    except InvalidAddress as error:
+        raise ValidationError({"cc": str(error)}) from error
+
+
+def reply_all(row: Conversation, own: Sequence[str]) -> list[dict[str, Any]]:
+    """Who else was part of the last mail, without us and the customer."""
+    mails = MessageMail.objects.filter(message__conversation=row)
+    last = mails.order_by("-message_id").first()
+    left_out = {*(one.lower() for one in own), row.address.value.lower()}
+    found: dict[str, dict[str, Any]] = {}
+    for one in [*last.sender, *last.to, *last.cc] if last else []:
+        if one["address"].lower() not in left_out:
+            found.setdefault(one["address"].lower(), one)
+    return list(found.values())

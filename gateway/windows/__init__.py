@@ -1,0 +1,1 @@
+"""Until when free text may be sent to whom: opened by customers, used up by what is sent."""

@@ -1,0 +1,1 @@
+"""What X sends: ``*.json`` are bodies; ``polled_*`` pages as they are kept when X was asked."""
