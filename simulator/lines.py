@@ -388,12 +388,19 @@ class Lines:
         self.reading: asyncio.Task[None] | None = None
 
     async def refresh(self) -> None:
-        """Read the channels now, unless that was done a moment ago."""
-        if time.monotonic() - self.read_at < AT_MOST_EVERY_S:
-            return
-        if self.reading is None or self.reading.done():
-            self.reading = asyncio.create_task(self._read())
+        """Read the channels now; what is being read already may be older than the question."""
+        running = self.reading
+        if running is not None and not running.done():
+            await asyncio.shield(running)
+        if self.reading is running:
+            self.reading = asyncio.create_task(self._read_again())
         await asyncio.shield(self.reading)
+
+    async def _read_again(self) -> None:
+        pause = self.read_at + AT_MOST_EVERY_S - time.monotonic()
+        if pause > 0:
+            await asyncio.sleep(pause)
+        await self._read()
 
     def keep_fresh(self) -> None:
         """Read the channels in the background when what is known is old."""

@@ -22,9 +22,9 @@ BACKOFF_SECONDS, BACKOFF_LIMIT = 1.0, 60.0
 # Providers lock accounts out that try a wrong password too often.
 WRONG_PASSWORD_SECONDS = 300.0
 # Servers may hang up after 30 minutes (RFC 2177); a connection that is dead is found out sooner.
-IDLE_SECONDS = 60.0
-# Mails come in swarms, and one that comes between a look and IDLE may go unannounced.
-SOON_SECONDS = 5.0
+# Some never announce what comes between a look and IDLE: after every look that found something,
+# and after the first, we look again soon, then twice as late each time.
+SOON_SECONDS, IDLE_SECONDS = 1.0, 60.0
 POLL_SECONDS = 20.0
 # At a time: sizes asked for, mails fetched, and their bytes.
 ASKED, GROUP, GROUP_BYTES = 200, 50, 8_000_000
@@ -87,13 +87,16 @@ class Keeper:
         try:
             folder = await imap.open(self.owner.account.folder)
             cursor = await self._resume(imap, folder)
+            pause = SOON_SECONDS
             while True:
                 imap.news, before = False, cursor
                 cursor = await self._catch_up(imap, folder, cursor)
+                found = cursor.last_uid != before.last_uid
+                pause = SOON_SECONDS if found else min(pause * 2, IDLE_SECONDS)
                 if not self.ready:
                     self.log.info("mailbox open")
                 self.ready, self.problem = True, None
-                await self._wait(imap, soon=cursor.last_uid != before.last_uid)
+                await self._wait(imap, pause)
         finally:
             await imap.close()
 
@@ -105,11 +108,11 @@ class Keeper:
         run = self.journal.run
         return await run(taking.resume, self.owner, folder.uidvalidity, highest)
 
-    async def _wait(self, imap: Imap, *, soon: bool) -> None:
+    async def _wait(self, imap: Imap, pause: float) -> None:
         if imap.news:
             return
         if "IDLE" in imap.can:
-            await imap.idle(SOON_SECONDS if soon else IDLE_SECONDS)
+            await imap.idle(pause)
             return
         await asyncio.sleep(POLL_SECONDS)
         await imap.command("NOOP")
