@@ -392,7 +392,7 @@ class Lines:
         running = self.reading
         if running is not None and not running.done():
             await asyncio.shield(running)
-        if self.reading is running:
+        if self.reading is None or self.reading.done():
             self.reading = asyncio.create_task(self._read_again())
         await asyncio.shield(self.reading)
 
