@@ -62,7 +62,14 @@ def publish_steadily(workspaces: list[int]) -> list[tuple[int, float]]:
         time.sleep(max(0.0, started + n / EVENTS_PER_SECOND - time.monotonic()))
         workspace = workspaces[n % len(workspaces)]
         sent.append((workspace, time.monotonic()))
-        publish_many([(workspace, message_created(n, 1, n, "inbound", request_id=f"bench-{n}"))])
+        publish_many(
+            [
+                (
+                    workspace,
+                    message_created(n, 1, n, "inbound", contact_id=n, request_id=f"bench-{n}"),
+                )
+            ]
+        )
     return sent
 
 

@@ -82,6 +82,21 @@ class Address(WorkspaceModel):
         return self.value
 
 
+class KeptApart(WorkspaceModel):
+    """Two contacts that somebody said are two people; ``one`` has the smaller id."""
+
+    one = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    other = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("one", "other", name="kept_apart_once")]
+
+    def __str__(self) -> str:
+        return f"{self.one_id} {self.other_id}"
+
+
 class ConsentStatus(models.TextChoices):
     """What the person said about marketing on one medium."""
 

@@ -53,7 +53,7 @@ def compose(
         return leave(conversation=conversation, author=author, text=text, uid=uid)
     if seen is not None:
         arrived = threads.arrived_since(conversation, author, seen)
-        if arrived and not threads.by_uid(conversation, [uid]):
+        if arrived and not Message.objects.filter(conversation=conversation, uid=uid).exists():
             raise ThreadMoved(arrived)
     if content is None and files:
         content = _with_files(text, files)

@@ -83,7 +83,12 @@ def _store(received: Received, event: SentElsewhere) -> None:
     realtime.publish(
         received.workspace_id,
         realtime.message_created(
-            row.pk, row.version, message.pk, Direction.OUTBOUND, request_id=received.request_id
+            row.pk,
+            row.version,
+            message.pk,
+            Direction.OUTBOUND,
+            contact_id=row.contact_id,
+            request_id=received.request_id,
         ),
     )
 

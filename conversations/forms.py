@@ -51,6 +51,18 @@ class DraftForm(forms.Form):
     note = forms.BooleanField(required=False)
 
 
+class AnswerOnForm(forms.Form):
+    """Another conversation of the contact, or a channel and an address (ids) to begin one with.
+
+    ``text`` is what has been typed so far.
+    """
+
+    conversation = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    channel = forms.UUIDField(required=False)
+    address = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    text = forms.CharField(required=False, strip=False, max_length=10_000)
+
+
 class AssignForm(forms.Form):
     """A member's id, or nothing for the queue."""
 

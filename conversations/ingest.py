@@ -329,6 +329,7 @@ def _arrived(
                 before + place,
                 message_id,
                 Direction.INBOUND,
+                contact_id=contact_id,
                 request_id=line.received.request_id,
             ),
         )

@@ -52,10 +52,13 @@ def receive_merging(*, keep_id: int, other_id: int, workspace_id: int) -> None:
             cursor.execute(RESOLVE, [loser])
             Message.objects.filter(conversation=loser).update(conversation=winner)
     moved = Conversation.objects.filter(contact=other_id)
+    moved_ids = set(moved.values_list("id", flat=True))
     moved.update(contact=keep_id)
     changed = Conversation.objects.filter(contact=keep_id).exclude(status=Status.RESOLVED)
-    touched = {pk for pair in pairs for pk in pair[:2]} | set(changed.values_list("id", flat=True))
+    touched = {pk for pair in pairs for pk in pair[:2]} | moved_ids
+    touched |= set(changed.values_list("id", flat=True))
     versions = Conversation.objects.filter(pk__in=touched).values_list("id", "version")
     realtime.publish_many(
-        (workspace_id, realtime.conversation_changed(pk, version)) for pk, version in versions
+        (workspace_id, realtime.conversation_moved(pk, version, keep_id))
+        for pk, version in versions
     )

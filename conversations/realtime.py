@@ -118,12 +118,19 @@ async def _send_all(batches: dict[int, Batch]) -> None:
 
 
 def message_created(
-    conversation_id: int, version: int, message_id: int, direction: str, *, request_id: str = ""
+    conversation_id: int,
+    version: int,
+    message_id: int,
+    direction: str,
+    *,
+    contact_id: int,
+    request_id: str = "",
 ) -> Event:
     """Somebody wrote (or noted) something; ``request_id`` is for the logs and goes no further."""
     event = {
         "kind": "message.created",
         "conversation": conversation_id,
+        "contact": contact_id,
         "version": version,
         "message": message_id,
         "direction": direction,
@@ -138,6 +145,11 @@ def conversation_changed(conversation_id: int, version: int) -> Event:
         "conversation": conversation_id,
         "version": version,
     }
+
+
+def conversation_moved(conversation_id: int, version: int, contact_id: int) -> Event:
+    """It is this contact's now: two have become one."""
+    return conversation_changed(conversation_id, version) | {"contact": contact_id}
 
 
 def delivery_changed(conversation_id: int, version: int, message_uids: Sequence[str]) -> Event:

@@ -198,7 +198,9 @@ def _answered(row: Conversation, author: Member | None, message: Message) -> Non
 def _publish_message(row: Conversation, message: Message) -> None:
     realtime.publish(
         row.workspace_id,
-        realtime.message_created(row.pk, row.version, message.pk, message.direction),
+        realtime.message_created(
+            row.pk, row.version, message.pk, message.direction, contact_id=row.contact_id
+        ),
     )
 
 
@@ -403,6 +405,17 @@ def save_draft(
             "note": note,
         },
     )
+
+
+@transaction.atomic
+def carry_draft(*, here: Conversation, there: Conversation, member: Member, text: str) -> None:
+    """Take what a member has typed along to another conversation, under what they left there."""
+    if here.pk == there.pk or not text.strip():
+        return
+    left = Draft.objects.filter(conversation=there, member=member).first()
+    before = left.text.rstrip() + "\n" if left and left.text.strip() else ""
+    save_draft(conversation=there, member=member, text=before + text)
+    save_draft(conversation=here, member=member, text="")
 
 
 def mark_read(*, conversation: Conversation, member: Member) -> None:

@@ -10,8 +10,10 @@ from conversations.views import (
     mails,
     pages,
     reaching,
+    same,
     templates,
     voice,
+    ways,
 )
 
 urlpatterns = [
@@ -58,6 +60,10 @@ urlpatterns = [
         voice.decide,
         name="message-decide",
     ),
+    path("conversations/<int:pk>/same-person/", same.same_person, name="conversation-same"),
+    path("conversations/<int:pk>/ways/", ways.ways, name="conversation-ways"),
+    path("conversations/<int:pk>/better-way/", ways.better_way, name="conversation-better-way"),
+    path("conversations/<int:pk>/answer-on/", ways.answer_on, name="conversation-answer-on"),
     path("conversations/<int:pk>/window/", templates.window, name="conversation-window"),
     path(
         "conversations/<int:pk>/templates/",

@@ -13,9 +13,10 @@ from accounts.rest.problems import Unprocessable
 from contacts.models import Address, Contact
 from contacts.resolve import resolve_addresses
 from conversations.api.fallback import policy_for
-from conversations.models import Conversation, Message, Status
+from conversations.models import Message
 from conversations.services import send_message, start_conversation
 from conversations.way import Way
+from conversations.ways import preferred, ways_to
 from gateway.addresses import ALIASES, KINDS, InvalidAddress, normalize
 from gateway.content.model import Content
 from gateway.models import Channel, Priority
@@ -51,7 +52,8 @@ def reach(
     part of ``fallback``; 422 when the person must not or cannot be reached.
     """
     addresses = _addresses(member, to)
-    choice = _choose(member, addresses, channel)
+    template = content is not None and content.template is not None
+    choice = _choose(member, addresses, channel, template=template)
     _refuse_suppressed(choice)
     fallback = policy_for(choice.channel, terms)
     # By nobody in particular: a program's messages must not pile up as somebody's own work.
@@ -97,13 +99,14 @@ def _addresses(member: Member, to: dict[str, Any]) -> list[Address]:
     return [Address.objects.select_related("contact").get(pk=found[value].address_id)]
 
 
-def _choose(member: Member, addresses: list[Address], channel: str) -> Choice:
+def _choose(member: Member, addresses: list[Address], channel: str, *, template: bool) -> Choice:
     if channel != BEST:
         return _named(member, addresses, channel)
-    choice = _from_conversation(addresses) or _from_workspace(member, addresses)
-    if choice is None:
+    found = preferred(ways_to(member.workspace_id, addresses), template=template)
+    if found is None:
         raise Unprocessable({"to": [_("No enabled channel reaches any address of this person.")]})
-    return choice
+    way, reason = found
+    return Choice(way.channel, way.address, reason._asdict())
 
 
 def _named(member: Member, addresses: list[Address], channel: str) -> Choice:
@@ -118,35 +121,6 @@ def _named(member: Member, addresses: list[Address], channel: str) -> Choice:
         if address.kind == kind:
             return Choice(row, address, None)
     raise Unprocessable({"to": [_("This channel reaches no address of this person.")]})
-
-
-def _from_conversation(addresses: list[Address]) -> Choice | None:
-    """The open conversation's channel, else the one last written on."""
-    rows = Conversation.objects.filter(address__in=addresses, channel__enabled=True)
-    rows = rows.select_related("channel", "address__contact").order_by("-last_message_at", "-id")
-    unresolved = rows.exclude(status=Status.RESOLVED).first()
-    row = unresolved or rows.first()
-    if row is None:
-        return None
-    if unresolved is not None:
-        code, words = "open_conversation", _("There is an open conversation on %(channel)s.")
-    else:
-        code, words = "last_used", _("The last conversation was on %(channel)s.")
-    reason = {"code": code, "text": words % {"channel": row.channel.name}}
-    return Choice(row.channel, row.address, reason)
-
-
-def _from_workspace(member: Member, addresses: list[Address]) -> Choice | None:
-    """The workspace's first enabled channel that fits an address."""
-    channels = Channel.objects.filter(workspace=member.workspace_id, enabled=True)
-    for channel in channels.order_by("created_at", "id"):
-        kind = adapter_class(channel.kind).address_kind
-        for address in addresses:
-            if address.kind == kind:
-                words = _("%(channel)s is the first channel that reaches %(address)s.")
-                text = words % {"channel": channel.name, "address": address.value}
-                return Choice(channel, address, {"code": "first_channel", "text": text})
-    return None
 
 
 def _refuse_suppressed(choice: Choice) -> None:

@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Member
 from conversations.models import Conversation, Draft, Message, Status
-from conversations.presenters.messages import Beside, Bubble, bubbles
-from conversations.presenters.rows import Row, row
+from conversations.presenters.messages import Beside, Bubble, Place, bubbles
+from conversations.presenters.rows import Row, channel_mark, row
 from conversations.presenters.voice import voice
 from conversations.presenters.windows import ShownWindow, window_of
 from conversations.selectors import threads
 from conversations.selectors.files import files_of
+from conversations.selectors.timeline import Timeline, newest, timeline_of
 from gateway.branding import Brand, brand_of
 from gateway.contract import Capabilities
 from gateway.pages.builder import Builder
@@ -90,21 +91,38 @@ def header(conversation: Conversation, member: Member) -> Header:
 
 
 def thread_context(conversation: Conversation, member: Member) -> dict[str, Any]:
-    """What conversation.html shows below its header: four statements."""
-    piece = threads.thread(conversation)
+    """What conversation.html shows below its header: five statements."""
+    timeline = timeline_of(conversation)
+    piece = newest(timeline)
     draft = threads.draft_of(conversation, member)
     return {
-        "bubbles": present(piece.messages, member),
+        "timeline": timeline,
+        "bubbles": present(piece.messages, member, timeline),
         "earlier": piece.earlier,
         "composer": composer(conversation, piece.messages, draft),
         "voice": voice(conversation, member),
     }
 
 
-def present(messages: Sequence[Message], member: Member) -> list[Bubble]:
-    """Messages of one conversation with deliveries, fallbacks and files: a statement each."""
-    beside = Beside(threads.deliveries(messages), threads.fallbacks(messages), files_of(messages))
+def present(
+    messages: Sequence[Message], member: Member, timeline: Timeline | None = None
+) -> list[Bubble]:
+    """Messages of one person with deliveries, fallbacks and files: a statement each.
+
+    ``timeline`` None: they are all of the conversation that is open.
+    """
+    beside = Beside(
+        threads.deliveries(messages),
+        threads.fallbacks(messages),
+        files_of(messages),
+        _places(timeline) if timeline else {},
+    )
     return bubbles(messages, beside, member.pk)
+
+
+def _places(timeline: Timeline) -> dict[int, Place]:
+    marks = {row.pk: channel_mark(row) for row in timeline.others}
+    return {pk: Place(mark.icon, mark.kind, mark.name) for pk, mark in marks.items()}
 
 
 def composer(

@@ -44,8 +44,20 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message of another conversation than the open one belongs."""
+
+    icon: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bubble:
-    """A row of the thread. ``grouped``: same author shortly before; ``same_day``: no separator."""
+    """A row of the thread. ``grouped``: same author shortly before; ``same_day``: no separator.
+
+    ``place`` is None for what belongs to the conversation that is open.
+    """
 
     id: int
     uid: UUID
@@ -70,7 +82,9 @@ class Bubble:
     activity: Activity | None
     voice: str
     decided_by: str
+    conversation_id: int
     marks: Marks = NO_MARKS
+    place: Place | None = None
 
 
 PROBLEMS = {
@@ -121,11 +135,12 @@ def _detail(delivery: Delivery) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What lies beside messages, by their uid."""
+    """What lies beside messages, by their uid; ``places`` by conversation, without the open one."""
 
     deliveries: Mapping[UUID, Delivery]
     fallbacks: Mapping[UUID, Sequence[Fallback]]
     files: Mapping[UUID, Sequence[MessageFile]]
+    places: Mapping[int, Place]
 
 
 def bubbles(
@@ -141,7 +156,8 @@ def bubbles(
         known = fate(beside.deliveries.get(message.uid), beside.fallbacks.get(message.uid, ()))
         rows = beside.files.get(message.uid, ())
         bubble = _bubble(message, previous, known, rows, member_id)
-        result.append(replace(bubble, marks=marked.get(message.pk, NO_MARKS)))
+        place = beside.places.get(message.conversation_id)
+        result.append(replace(bubble, marks=marked.get(message.pk, NO_MARKS), place=place))
         previous = message
     return result
 
@@ -181,6 +197,7 @@ def _bubble(
         activity=activity(message) if message.kind == Kind.ACTIVITY else None,
         voice=str(message.data.get("voice", "")),
         decided_by=str(message.data.get("decided_by", "")),
+        conversation_id=message.conversation_id,
     )
 
 
@@ -193,6 +210,7 @@ def _together(previous: Message | None, message: Message) -> bool:
         previous is not None
         and previous.kind == message.kind
         and message.kind != Kind.ACTIVITY
+        and previous.conversation_id == message.conversation_id
         and previous.direction == message.direction
         and previous.author_id == message.author_id
         and message.created_at - previous.created_at < TOGETHER

@@ -8,12 +8,15 @@ from babel import Locale
 from babel.dates import format_date
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
+from contacts.likeness import Likely, Sign
 from contacts.models import Address, AttributeDefinition, Contact, Gender, Label
 from conversations.models import Conversation, Message
 from conversations.presenters.activity import Activity, activity
 from conversations.presenters.rows import Row, contact_name, rows
 from conversations.templatetags.ui import locale
+from gateway.addresses import shown as shown_address
 from gateway.models import Suppression
 
 
@@ -43,6 +46,16 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownLikely:
+    """A contact that is perhaps the same person, and why."""
+
+    contact_id: int
+    name: str
+    addresses: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """All that the panel shows."""
 
@@ -56,6 +69,7 @@ class Panel:
     labels: tuple[Label, ...]
     others: tuple[Row, ...]
     history: tuple[History, ...]
+    likely: tuple[ShownLikely, ...]
 
 
 def panel(
@@ -66,6 +80,7 @@ def panel(
     definitions: Sequence[AttributeDefinition],
     others: Sequence[Conversation],
     activities: Sequence[Message],
+    likely: Sequence[Likely],
 ) -> Panel:
     """From rows that are loaded already."""
     contact = conversation.contact
@@ -80,6 +95,25 @@ def panel(
         labels=tuple(conversation.labels.all()),
         others=tuple(rows(others)),
         history=tuple(History(row, activity(row)) for row in activities),
+        likely=tuple(_likely(one) for one in likely),
+    )
+
+
+WHY_LIKELY = {
+    Sign.NAME: _lazy("Has the same name."),
+    Sign.MAILBOX: _lazy("Has a mailbox of this name."),
+    Sign.WRITTEN: _lazy("This person wrote its address: %(evidence)s"),
+}
+
+
+def _likely(found: Likely) -> ShownLikely:
+    values = tuple(row.value for row in found.contact.addresses.all()[:3])
+    why = str(WHY_LIKELY[found.sign])
+    return ShownLikely(
+        contact_id=found.contact.pk,
+        name=contact_name(found.contact, values[0] if values else ""),
+        addresses=tuple(map(shown_address, values)),
+        why=why % {"evidence": found.evidence} if found.sign == Sign.WRITTEN else why,
     )
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from contacts.models import Contact, Label
 from conversations.models import Conversation, Direction, Status
 from gateway.branding import Brand, brand_of
+from gateway.models import Channel
 from gateway.registry import UnknownKind, adapter_class
 
 LONG_WAIT = timedelta(minutes=10)
@@ -59,7 +60,11 @@ def contact_name(contact: Contact, address: str) -> str:
 
 def channel_mark(conversation: Conversation) -> ChannelMark:
     """The channel of a conversation; needs ``channel`` loaded."""
-    channel = conversation.channel
+    return mark_of(conversation.channel)
+
+
+def mark_of(channel: Channel) -> ChannelMark:
+    """As an icon with its name."""
     named = (channel.name, channel.address, brand_of(channel))
     try:
         adapter = adapter_class(channel.kind)

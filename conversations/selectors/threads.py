@@ -1,63 +1,17 @@
-"""One conversation: its messages with what became of each, and what the panel shows."""
+"""What became of messages, and what the panel shows beside a thread."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from accounts.models import Member
 from contacts.models import Address, AttributeDefinition
-from conversations.models import Conversation, Draft, Kind, Message
+from conversations.models import Conversation, Direction, Draft, Kind, Message
 from conversations.selectors.listing import with_row_data
 from gateway.fallback.model import Fallback
 from gateway.models import Delivery, Suppression
 from gateway.standing import standing
-
-PAGE = 50
-# A late message may carry a smaller id than one already shown, so live reads look back this far.
-OVERLAP = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a thread, oldest first; ``earlier``: there is more above it."""
-
-    messages: list[Message]
-    earlier: bool
-
-
-def thread(conversation: Conversation, before: int | None = None) -> Piece:
-    """The newest messages, or those above the message ``before``; one statement."""
-    rows = _messages(conversation)
-    if before is not None:
-        edge = Message.objects.filter(conversation=conversation, pk=before).values("created_at")
-        rows = rows.filter(created_at__lte=edge[:1]).exclude(pk=before)
-        rows = rows.exclude(created_at=edge[:1], pk__gt=before)
-    found = list(rows.order_by("-created_at", "-id")[: PAGE + 1])
-    return Piece(list(reversed(found[:PAGE])), earlier=len(found) > PAGE)
-
-
-def since(conversation: Conversation, after: int) -> list[Message]:
-    """Messages with a larger id and a few before them, so that a late one is not missed."""
-    rows = _messages(conversation)
-    newer = list(rows.filter(id__gt=after).order_by("-id")[: 4 * PAGE])
-    older = list(rows.filter(id__lte=after).order_by("-id")[:OVERLAP])
-    return sorted(newer + older, key=lambda row: (row.created_at, row.pk))
-
-
-def by_uid(conversation: Conversation, uids: Iterable[UUID]) -> list[Message]:
-    """These messages of the conversation."""
-    return list(_messages(conversation).filter(uid__in=list(uids)).order_by("created_at", "id"))
-
-
-def by_id(conversation: Conversation, ids: Iterable[int]) -> list[Message]:
-    """These messages of the conversation."""
-    return list(_messages(conversation).filter(id__in=list(ids)).order_by("created_at", "id"))
-
-
-def _messages(conversation: Conversation) -> QuerySet[Message]:
-    return Message.objects.filter(conversation=conversation).select_related("author__user")
 
 
 def deliveries(messages: Sequence[Message]) -> dict[UUID, Delivery]:
@@ -93,9 +47,13 @@ def draft_of(conversation: Conversation, member: Member) -> Draft | None:
 
 
 def arrived_since(conversation: Conversation, member: Member, seen: int) -> list[Message]:
-    """What others said to the customer, or the customer said, after the message ``seen``."""
-    rows = _messages(conversation).filter(id__gt=seen, kind=Kind.TEXT)
-    return list(rows.exclude(author=member).order_by("id")[:20])
+    """What others said to the customer, or the customer said, after the message ``seen``.
+
+    On any channel: a colleague may have answered on another one.
+    """
+    rows = Message.objects.filter(conversation__contact=conversation.contact_id)
+    rows = rows.filter(id__gt=seen, kind=Kind.TEXT).exclude(author=member)
+    return list(rows.select_related("author__user").order_by("id")[:20])
 
 
 def opt_outs(addresses: Sequence[Address]) -> dict[str, list[Suppression]]:
@@ -117,10 +75,18 @@ def other_conversations(conversation: Conversation, member: Member) -> list[Conv
     return list(rows.exclude(pk=conversation.pk).order_by("-last_message_at", "-id")[:10])
 
 
+def written(conversation: Conversation) -> list[str]:
+    """What the contact wrote of late, on whatever channel, the newest first."""
+    rows = Message.objects.filter(
+        conversation__contact=conversation.contact_id, direction=Direction.INBOUND, kind=Kind.TEXT
+    )
+    return list(rows.order_by("-id").values_list("text", flat=True)[:50])
+
+
 def activities(conversation: Conversation) -> list[Message]:
     """The newest things that were done to the conversation, newest first."""
-    rows = _messages(conversation).filter(kind=Kind.ACTIVITY)
-    return list(rows.order_by("-id")[:12])
+    rows = Message.objects.filter(conversation=conversation, kind=Kind.ACTIVITY)
+    return list(rows.select_related("author__user").order_by("-id")[:12])
 
 
 def attribute_definitions(conversation: Conversation) -> list[AttributeDefinition]:

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 
@@ -13,7 +13,9 @@ from accounts.members import MemberRequest, require
 from accounts.roles import Ability
 from accounts.scoping import get_scoped
 from conversations.models import Conversation, Message
+from conversations.selectors import timeline
 from conversations.selectors.listing import ListFilter, Tab, with_row_data
+from conversations.selectors.timeline import Timeline
 
 MOST_IDS = 200
 
@@ -37,9 +39,12 @@ def conversation_of(request: MemberRequest, pk: int) -> Conversation:
     return get_scoped(with_row_data(request.member), request.member.workspace_id, pk=pk)
 
 
-def bare_conversation(request: MemberRequest, pk: int) -> Conversation:
-    """The conversation alone, for what is asked for most often, else 404."""
-    return get_scoped(Conversation, request.member.workspace_id, pk=pk)
+def timeline_at(request: MemberRequest, pk: int) -> Timeline:
+    """The timeline around a conversation, for what is asked for most often, else 404."""
+    found = timeline.timeline_at(request.member.workspace_id, pk)
+    if found is None:
+        raise Http404
+    return found
 
 
 def message_of(request: MemberRequest, pk: int, message_pk: int) -> Message:

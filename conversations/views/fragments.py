@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.members import MemberRequest
 from accounts.models import Team
+from contacts.likeness import likely_same
 from contacts.models import Label
 from conversations import outside
-from conversations.models import Conversation
 from conversations.presenters.conversation import (
     can_be,
     header,
@@ -21,15 +21,15 @@ from conversations.presenters.conversation import (
 from conversations.presenters.panel import panel as panel_of
 from conversations.presenters.reaching import reaching
 from conversations.presenters.rows import rows as present_rows
-from conversations.selectors import listing, threads
+from conversations.selectors import listing, threads, timeline
 from conversations.selectors.listing import ListFilter
-from conversations.selectors.threads import Piece
+from conversations.selectors.timeline import Piece, Timeline
 from conversations.views.access import (
-    bare_conversation,
     conversation_of,
     inbox_view,
     list_filter,
     numbers,
+    timeline_at,
     uuids,
 )
 
@@ -59,29 +59,26 @@ def fresh_rows(request: MemberRequest, ids: Sequence[int]) -> HttpResponse:
 @inbox_view
 def messages(request: MemberRequest, pk: int) -> HttpResponse:
     """Messages ``after`` or ``before`` an id, or the ones named by ``ids`` or ``uids``."""
-    conversation = bare_conversation(request, pk)
+    around = timeline_at(request, pk)
     before = numbers(request.GET.get("before", ""))
-    piece = (
-        threads.thread(conversation, before=before[0]) if before else _named(request, conversation)
-    )
+    piece = timeline.newest(around, before=before[0]) if before else _named(request, around)
     context = {
-        "conversation": conversation,
-        "bubbles": present(piece.messages, request.member),
+        "bubbles": present(piece.messages, request.member, around),
         "earlier": piece.earlier,
     }
     return render(request, "conversations/messages.html", context)
 
 
-def _named(request: MemberRequest, conversation: Conversation) -> Piece:
+def _named(request: MemberRequest, around: Timeline) -> Piece:
     query = request.GET
     after = numbers(query.get("after", ""))
-    found = {row.pk: row for row in threads.since(conversation, after[0])} if after else {}
+    found = {row.pk: row for row in timeline.since(around, after[0])} if after else {}
     missing = [pk for pk in numbers(query.get("ids", "")) if pk not in found]
     uids = uuids(part for part in query.get("uids", "").split(",") if part)
     if missing:
-        found |= {row.pk: row for row in threads.by_id(conversation, missing)}
+        found |= {row.pk: row for row in timeline.by_id(around, missing)}
     if uids:
-        found |= {row.pk: row for row in threads.by_uid(conversation, uids)}
+        found |= {row.pk: row for row in timeline.by_uid(around, uids)}
     ordered = sorted(found.values(), key=lambda row: (row.created_at, row.pk))
     return Piece(ordered, earlier=False)
 
@@ -112,6 +109,7 @@ def panel(request: MemberRequest, pk: int) -> HttpResponse:
         definitions=threads.attribute_definitions(conversation),
         others=threads.other_conversations(conversation, request.member),
         activities=threads.activities(conversation),
+        likely=likely_same(conversation.contact, threads.written(conversation)),
     )
     context = {"conversation": conversation, "panel": shown, "reaching": reaching(addresses)}
     return render(request, "conversations/panel.html", context)
@@ -136,6 +134,7 @@ def menu(request: MemberRequest, pk: int, name: str) -> HttpResponse:
         context["priorities"] = priority_names()
         context["teams"] = Team.objects.in_workspace(workspace).order_by("name")[:100]
         context["can"] = can_be(conversation.status)
+        context["others"] = timeline.timeline_of(conversation).others
     return render(request, f"conversations/menus/{name}.html", context)
 
 

@@ -14,6 +14,7 @@ import * as router from "./inbox/router.js";
 import * as templates from "./inbox/templates.js";
 import * as thread from "./inbox/thread.js";
 import * as voice from "./inbox/voice.js";
+import * as ways from "./inbox/ways.js";
 
 const SAFETY_NET = 60000;
 
@@ -40,6 +41,14 @@ function catchUp() {
   voice.changed({ kind: "resync" });
 }
 
+// Of several conversations that move at once each says so.
+let reloading = null;
+
+function reload() {
+  clearTimeout(reloading);
+  reloading = setTimeout(() => router.go(location.href, { push: false, force: true }), 300);
+}
+
 router.start({ mount, unmount });
 list.start();
 actions.start();
@@ -49,6 +58,7 @@ life.start();
 presence.start();
 keys.start();
 palette.start();
+ways.start();
 mount();
 
 document.addEventListener("realtime", ({ detail }) => {
@@ -56,15 +66,20 @@ document.addEventListener("realtime", ({ detail }) => {
   if (detail.conversation === undefined) return;
   if (presence.receive(detail)) return;
   if (!thread.reads(detail)) list.changed(detail.conversation);
+  if (thread.merged(detail)) return reload();
   if (detail.conversation === router.openId()) {
     thread.changed(detail);
     panel.changed(detail);
     voice.changed(detail);
     templates.changed();
+  } else if (thread.concerns(detail)) {
+    thread.changedBeside(detail);
+    if (detail.direction === "inbound") ways.look();
   }
 });
 // Also at the first connection: something may have happened since the page was made.
 document.addEventListener("realtime:open", catchUp);
+document.addEventListener("contacts-merged", reload);
 // The connection may have been faster than this script.
 sayIfOpen();
 setInterval(() => { if (!document.hidden) catchUp(); }, SAFETY_NET);

@@ -152,10 +152,13 @@ async def test_the_last_to_leave_hangs_up_and_the_next_one_calls_again(ana, ben)
 async def test_a_request_is_followed_from_the_batch_to_the_sockets_in_a_line_each(ana, caplog):
     tabs = [await enter(ana) for _ in range(3)]
     caplog.set_level("INFO")
-    events = [message_created(n, 1, n, "inbound", request_id=f"request-{n}") for n in range(30)]
+    events = [
+        message_created(n, 1, n, "inbound", contact_id=7, request_id=f"request-{n}")
+        for n in range(30)
+    ]
     await database_sync_to_async(publish_many)((ana.workspace_id, event) for event in events)
     for tab in tabs:
-        assert await tab.hear() == message_created(0, 1, 0, "inbound")
+        assert await tab.hear() == message_created(0, 1, 0, "inbound", contact_id=7)
     lines = [record.msg for record in caplog.records if "request_ids" in record.msg]
     said = sorted(line["event"] for line in lines)
     assert said == ["events handed to sockets", "events published"]

@@ -42,7 +42,7 @@ export function mount(element) {
   input = $("#composer-input");
   seen = input.value && form.dataset.seen !== "" ? Number(form.dataset.seen) : null;
   dirty = false;
-  input.addEventListener("input", typed);
+  input.addEventListener("input", changed);
   input.addEventListener("keydown", pressed);
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
   form.addEventListener("click", clicked);
@@ -80,7 +80,7 @@ export function start() {
 
 // --- Typing ----------------------------------------------------------------------------------------------
 
-function typed() {
+function changed() {
   if (input.value.trim() && seen === null) seen = newest();
   advanceSeen();
   if (!input.value.trim() && !files.any() && !rich.any()) { seen = null; hideMoved(); }
@@ -233,6 +233,21 @@ export function take(text) {
   input.focus();
 }
 
+/** What of a reply has been typed; a note stays where it is. */
+export const typed = () => (input && !isNote() ? input.value : "");
+
+/** The text has gone to another conversation's draft: the files go there, too. */
+export function carry(there) {
+  if (!input || isNote()) return;
+  files.keep(there, files.ready());
+  rich.keep(there, rich.take());
+  files.clear();
+  input.value = "";
+  seen = null;
+  dirty = false;
+  clearTimeout(draftTimer);
+}
+
 export function setMode(note) {
   if (!form) return;
   waiting = false;
@@ -334,7 +349,7 @@ function show(entry) {
   const item = $("#pending-message").content.firstElementChild.cloneNode(true);
   item.dataset.uid = entry.uid;
   item.dataset.at = String(Math.floor(Date.now() / 1000));
-  const group = `${entry.note ? "note" : "text"}-False-${document.body.dataset.member}`;
+  const group = `${entry.note ? "note" : "text"}-False-${document.body.dataset.member}-${conversation()}`;
   item.dataset.group = group;
   $(".bubble-text", item).textContent = entry.words ?? entry.text;
   $(".bubble-rich", item).hidden = !entry.content || Boolean(entry.words);

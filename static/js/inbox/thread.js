@@ -1,6 +1,6 @@
 // The open thread: messages merged by id, ticks, earlier ones on scrolling up, read marks.
 
-import { $, $$, announce, fragment, request, t, toast } from "../ui.js";
+import { $, $$, announce, closeMenu, fragment, request, t, toast } from "../ui.js";
 import * as list from "./list.js";
 
 const PACE = 200;
@@ -14,6 +14,8 @@ let timer = null;
 let lastFetch = 0;
 let fetching = false;
 let again = false;
+// The contact's other conversations, whose messages stand in the same thread.
+let beside = new Set();
 let wanted = { ids: new Set(), uids: new Set() };
 let version = 0;
 let earlier = null;
@@ -31,6 +33,9 @@ export function mount(element) {
   scroller = $("#thread");
   version = Number(root.dataset.version);
   wanted = { ids: new Set(), uids: new Set() };
+  beside = new Set(root.dataset.beside.split(",").filter(Boolean).map(Number));
+  root.classList.toggle("only-here", localStorage.getItem("only-here") === "1");
+  regroup();
   markUnread();
   toBottom();
   watchEarlier();
@@ -50,6 +55,8 @@ export function unmount() {
 
 document.addEventListener("visibilitychange", () => { if (root && !document.hidden && atBottom()) markRead(); });
 window.addEventListener("focus", () => { if (root && atBottom()) markRead(); });
+
+document.addEventListener("click", (event) => { if (root && event.target.closest("[data-only-here]")) { closeMenu(); toggleOnlyHere(); } });
 
 export function toBottom(smooth = false) {
   if (!scroller) return;
@@ -79,6 +86,37 @@ export function changed(event) {
 function reopens(event) {
   const head = $("#conversation-header .thread-head")?.dataset;
   return event.kind === "message.created" && (head?.status !== "open" || (event.direction === "outbound" && !head.assignee));
+}
+
+/** Whether an event is about another conversation of the same person; a new one is taken in. */
+export function concerns(event) {
+  if (!root) return false;
+  if (beside.has(event.conversation)) return true;
+  const theirs = event.kind === "message.created" && String(event.contact) === root.dataset.contactId;
+  if (theirs) beside.add(event.conversation);
+  return theirs;
+}
+
+/** Whether two contacts have become one, and this thread shows only a part of what it is now. */
+export function merged(event) {
+  if (!root || event.kind !== "conversation.changed" || event.contact === undefined) return false;
+  const ours = String(event.contact) === root.dataset.contactId;
+  return event.conversation === id() ? !ours : ours && !beside.has(event.conversation);
+}
+
+/** An event of another conversation of the same person. */
+export function changedBeside(event) {
+  if (event.message) wanted.ids.add(event.message);
+  for (const uid of event.messages ?? []) wanted.uids.add(uid);
+  if (event.message || event.messages) schedule();
+}
+
+/** Show what is on all channels, or only this conversation; remembered. */
+function toggleOnlyHere() {
+  const only = root.classList.toggle("only-here");
+  localStorage.setItem("only-here", only ? "1" : "");
+  regroup();
+  toBottom();
 }
 
 /** After a gap: everything that may still move. */
@@ -182,14 +220,16 @@ function markNew(item) {
 // Where reading stopped last time; nothing to mark when all or none has been read.
 function markUnread() {
   const read = Number(root.dataset.readAt);
-  const first = read && messages().find((item) => item.classList.contains("msg-in") && Number(item.dataset.at) > read);
+  const first = read && messages().find((item) => item.classList.contains("msg-in") && !item.classList.contains("is-elsewhere") && Number(item.dataset.at) > read);
   if (first && first !== messages()[0]) markNew(first);
 }
 
 /** Day separators and groups follow from the neighbours, wherever a message was put in. */
 export function regroup() {
   let previous = null;
+  const hidden = root?.classList.contains("only-here");
   for (const item of messages()) {
+    if (hidden && item.classList.contains("is-elsewhere")) continue;
     const day = Boolean(previous) && (!item.dataset.day || previous.dataset.day === item.dataset.day);
     if (!item.dataset.day && previous) item.dataset.day = previous.dataset.day ?? "";
     item.classList.toggle("is-same-day", day);
@@ -250,8 +290,10 @@ async function clicked(event) {
   const button = event.target.closest("[data-retry]");
   if (!button) return;
   button.disabled = true;
-  const response = await request(`${base()}/messages/${button.dataset.retry}/${button.dataset.way ?? "retry"}/`, { method: "POST" }).catch(() => null);
-  if (response?.ok) return merge(fragment(await response.text()));
+  const item = button.closest(".msg");
+  const where = `/conversations/${item.dataset.conversation}`;
+  const response = await request(`${where}/messages/${button.dataset.retry}/${button.dataset.way ?? "retry"}/`, { method: "POST" }).catch(() => null);
+  if (response?.ok) return item.classList.contains("is-elsewhere") ? watch(item.dataset.uid) : merge(fragment(await response.text()));
   button.disabled = false;
   const text = response?.status === 422 ? Object.values((await response.json()).errors).flat().join(" ") : t("request-failed");
   toast(text, { danger: true });

@@ -72,8 +72,7 @@ async function clicked(event) {
   const decision = event.target.closest("[data-decide]");
   if (!decision) return;
   decision.disabled = true;
-  const [, conversation] = /conversations\/(\d+)/.exec(element().dataset.url);
-  const url = `/conversations/${conversation}/messages/${item.dataset.id}/decide/`;
+  const url = `/conversations/${item.dataset.conversation}/messages/${item.dataset.id}/decide/`;
   const response = await request(url, { method: "POST", data: { decision: decision.dataset.decide } }).catch(() => null);
   if (response?.ok) return;
   decision.disabled = false;
