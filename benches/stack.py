@@ -16,7 +16,7 @@ from typing import Any
 from embedded.environment import INNER_PORTS
 
 ROOT = Path(__file__).parent.parent
-START_SECONDS = 120
+START_SECONDS = 300
 # What must follow from this stack's own servers and ports.
 ADDRESSES = {
     "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "REALTIME_URL", "SMPP_URL", "MAIL_URL",

@@ -26,6 +26,7 @@ function mount() {
   composer.mount(root);
   panel.mount(root);
   presence.mount(root);
+  ways.mount();
 }
 
 function unmount() {

@@ -11,6 +11,12 @@ export function start() {
   });
 }
 
+/** The open conversation's hint asks by itself, also where it was put in without a page. */
+export function mount() {
+  const place = $("#composer-better");
+  if (place) htmx.process(place);
+}
+
 async function answerOn(way) {
   closeMenu();
   const here = router.openId();
