@@ -13,7 +13,7 @@ from benches.bare_table import INSERT_PATH, TABLE
 from benches.ground import fresh_database, running, wait_for_port, worker
 from benches.posts import post_all, request_bytes
 from benches.result import Result
-from benches.stack import free_ports
+from embedded.ports import free_ports
 
 MESSAGES = 20_000
 KNOWN = 10_000

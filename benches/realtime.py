@@ -14,7 +14,7 @@ from benches.ground import fresh_database, running, wait_for_port
 from benches.listeners import Heard, Listeners
 from benches.people import make_members, make_workspace
 from benches.result import Result, percentile
-from benches.stack import free_ports
+from embedded.ports import free_ports
 from embedded.programs import pages
 
 if TYPE_CHECKING:

@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import parse_qs
 
+from embedded.ports import free_port
+
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 20
 # Before each body in the spool file: the moment of arrival, and how long the body is.
@@ -148,7 +150,7 @@ def running_sink(latency_ms: float = 0) -> Iterator[Sink]:
     """Start a sink on a free port, give it, stop it."""
     with tempfile.TemporaryDirectory(prefix="sink-") as folder:
         spool = Path(folder) / "spool"
-        port = _free_port()
+        port = free_port()
         command = [sys.executable, "-m", "benches.sink", str(port), str(spool), str(latency_ms)]
         process = subprocess.Popen(command, cwd=ROOT)
         try:
@@ -157,11 +159,6 @@ def running_sink(latency_ms: float = 0) -> Iterator[Sink]:
         finally:
             process.terminate()
             process.wait(10)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
 
 
 def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:

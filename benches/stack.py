@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded.environment import INNER_PORTS
+from embedded.ports import free_ports
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 300
@@ -35,15 +35,6 @@ class Stack:
     def login(self, role: str) -> dict[str, str]:
         """The first demo log-in with this role."""
         return next(login for login in self.logins if login["role"] == role)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from embedded.errors import EmbeddedError
 from embedded.keys import write_private
 from embedded.leftovers import end_all, running_in
 from embedded.places import Places
+from embedded.ports import free_port
 from embedded.privilege import Footing, find_footing, launch_command
 
 ROLE = DATABASE = "omnichannel"
@@ -40,19 +40,6 @@ SETTINGS = {
     "log_line_prefix": "%m [%p] ",
     "log_min_duration_statement": "1s",
 }
-
-
-def free_port(wanted: int | None = None) -> int:
-    """A free loopback port, `wanted` if nobody has it."""
-    for port in filter(None, (wanted, 0)) if wanted else (0,):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    return free_port()
 
 
 def programs_folder() -> Path:

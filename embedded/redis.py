@@ -13,7 +13,7 @@ from embedded.errors import EmbeddedError
 from embedded.keys import write_private
 from embedded.leftovers import end_all
 from embedded.places import Places
-from embedded.postgres import free_port
+from embedded.ports import free_port
 from embedded.privilege import launch_command
 
 NAMES = ("redis-server", "valkey-server")

@@ -47,7 +47,10 @@ let reloading = null;
 
 function reload() {
   clearTimeout(reloading);
-  reloading = setTimeout(() => router.go(location.href, { push: false, force: true }), 300);
+  reloading = setTimeout(async () => {
+    await composer.flush();
+    router.go(location.href, { push: false, force: true });
+  }, 300);
 }
 
 router.start({ mount, unmount });

@@ -16,6 +16,7 @@ from accounts.models import Role
 from channels_email.models import MailboxCursor, TakenMail
 from channels_email.tokens import token_of
 from conversations.models import Conversation, Direction, Message
+from embedded.ports import free_port
 from gateway.channels import check_channel, check_config_with_provider
 from gateway.errors import BadCredentials
 from gateway.media.models import MessageFile
@@ -31,7 +32,7 @@ from tests.api.client import caller
 from tests.gateway.media.shelf import PNG
 from tests.gateway.test_door import drain_all
 from tests.payloads.email.exhibit import SECRET, SMTP_CONFIG
-from tests.processes import Processes, free_port, until
+from tests.processes import Processes, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

@@ -14,6 +14,7 @@ import pytest
 from django.utils import timezone
 
 from conversations.models import Direction, Message
+from embedded.ports import free_port
 from gateway.channels import check_channel, check_config_with_provider
 from gateway.errors import BadCredentials
 from gateway.models import Bucket, Channel, Delivery
@@ -26,7 +27,7 @@ from gateway.states import State
 from tests import builders
 from tests.gateway.test_door import drain_all
 from tests.payloads.smpp.exhibit import CONFIG, CUSTOMER
-from tests.processes import Processes, free_port, until
+from tests.processes import Processes, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

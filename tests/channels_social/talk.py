@@ -10,13 +10,14 @@ from urllib.error import HTTPError
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from conversations.models import Conversation, Direction, Message
+from embedded.ports import free_port
 from gateway.channels import check_config_with_provider, create_channel
 from gateway.drain import drain
 from gateway.media.fetching import fetch_due
 from gateway.models import Channel
 from gateway.outbox.runner import Runner
 from tests.api.client import caller
-from tests.processes import Processes, free_port, until
+from tests.processes import Processes, until
 
 PERSON = "+14155550114"
 # The smallest picture there is.

@@ -12,6 +12,7 @@ from django.test import Client
 
 from contacts.models import Address
 from conversations.models import Message
+from embedded.ports import free_port
 from gateway.drain import drain
 from gateway.duties.doing import do_due
 from gateway.duties.model import ChannelDuty
@@ -28,7 +29,7 @@ from tests.gateway.media.shelf import PIXEL
 from tests.gateway.media.test_serving import upload
 from tests.payloads.telegram import exhibit as telegram
 from tests.payloads.viber import exhibit as viber
-from tests.processes import Processes, free_port, until
+from tests.processes import Processes, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

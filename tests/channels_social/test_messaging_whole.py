@@ -11,6 +11,7 @@ import pytest
 
 from accounts.models import Workspace
 from conversations.models import Message
+from embedded.ports import free_port
 from gateway.channels import check_channel, create_channel
 from gateway.drain import drain
 from gateway.media.fetching import fetch_due
@@ -21,7 +22,7 @@ from tests import builders
 from tests.api.client import Caller, caller
 from tests.payloads.instagram import exhibit as of_instagram
 from tests.payloads.messenger import exhibit as of_messenger
-from tests.processes import Processes, free_port, until
+from tests.processes import Processes, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

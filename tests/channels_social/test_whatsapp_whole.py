@@ -14,6 +14,7 @@ import pytest
 from accounts.models import Role
 from conversations.models import Conversation, Direction, Message
 from conversations.services import send_message
+from embedded.ports import free_port
 from gateway.channels import check_channel, create_channel
 from gateway.content.reading import read
 from gateway.media.fetching import fetch_due
@@ -28,7 +29,7 @@ from tests.api.client import Caller, caller
 from tests.gateway.media.shelf import JPEG
 from tests.gateway.test_door import drain_all
 from tests.payloads.whatsapp.exhibit import NUMBER, config
-from tests.processes import Processes, free_port, until
+from tests.processes import Processes, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import Member, Role
 from conversations.models import Conversation, Direction, Message
 from conversations.services import send_message
+from embedded.ports import free_port
 from gateway.channels import check_channel, check_config_with_provider, create_channel
 from gateway.content.model import Content, Media
 from gateway.drain import drain
@@ -31,7 +32,7 @@ from tests import builders
 from tests.gateway.media.conftest import folder
 from tests.gateway.media.shelf import PNG
 from tests.payloads.x.exhibit import CONFIG, OWN, SECRET
-from tests.processes import Processes, free_port, until
+from tests.processes import Processes, until
 
 __all__ = ["folder"]  # a fixture
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

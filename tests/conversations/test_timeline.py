@@ -272,14 +272,14 @@ def test_only_what_is_the_contacts_and_ours_is_answered_on(
 ) -> None:
     stranger = make.conversation(make.channel())
     theirs = make.conversation(person.sms)
-    about: dict[str, Any] = {
+    cases: dict[str, dict[str, Any]] = {
         "conversation": {"conversation": theirs.pk},
         "channel": {"channel": str(stranger.channel_id), "address": person.phone.pk},
         "address": {"channel": str(person.sms.pk), "address": theirs.address_id},
         "nothing": {},
-    }[what]
+    }
     before = Conversation.objects.count()
-    said = client.post(f"/conversations/{person.by_sms.pk}/answer-on/", about)
+    said = client.post(f"/conversations/{person.by_sms.pk}/answer-on/", cases[what])
     assert said.status_code == 404
     assert Conversation.objects.count() == before
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from embedded.postgres import free_port
+from embedded.ports import free_port
 from tests.embedded.runs import Run, belonging_to, embedded, kill_everything, running, until
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,8 @@ from django.db import connections
 
 from embedded.keys import load_secrets
 from embedded.places import Places
-from embedded.postgres import free_port, start_postgres
+from embedded.ports import free_port
+from embedded.postgres import start_postgres
 from embedded.redis import find_program
 from tests.processes import ROOT
 

@@ -19,6 +19,7 @@ from django.utils import timezone
 from campaigns.ledger import Ledger
 from campaigns.models import Campaign
 from contacts.models import Address
+from embedded.ports import free_port
 from gateway.fallback.model import Fallback, Stage, Success
 from gateway.fallback.story import story
 from gateway.models import Channel, Delivery
@@ -27,7 +28,7 @@ from tests import builders
 from tests.campaigns import build
 from tests.faults.stack import forget_wakeups, let_leases_end, let_questions_be_due
 from tests.payloads.google_rcs.exhibit import AGENT, config
-from tests.processes import Processes, free_port, until
+from tests.processes import Processes, until
 
 pytestmark = pytest.mark.slow
 

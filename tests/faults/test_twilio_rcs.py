@@ -12,6 +12,7 @@ import pytest
 from conversations.models import Conversation, Message
 from conversations.presenters.conversation import present
 from conversations.services import send_message
+from embedded.ports import free_port
 from gateway.channels import create_channel
 from gateway.content.reading import read
 from gateway.fallback.model import Fallback, Success, Verdict
@@ -20,7 +21,7 @@ from gateway.states import State
 from tests import builders
 from tests.faults.stack import forget_wakeups
 from tests.faults.test_fallback import World, is_up
-from tests.processes import Processes, free_port, until
+from tests.processes import Processes, until
 
 pytestmark = pytest.mark.slow
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from accounts.models import AuditEntry, Role
 from conversations.models import Message
+from embedded.ports import free_port
 from gateway.channels import check_config_with_provider, create_channel, update_channel
 from gateway.drain import drain
 from gateway.errors import SendError
@@ -34,7 +35,7 @@ from tests.api.client import caller, errors
 from tests.gateway.test_transport import fetch
 from tests.payloads.http.exhibit import SECRET, sign
 from tests.payloads.http.exhibit import request as webhook
-from tests.processes import Processes, free_port, until
+from tests.processes import Processes, until
 
 pytestmark = pytest.mark.django_db
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -16,6 +15,7 @@ from aiohttp.test_utils import TestServer
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
+from embedded.ports import free_port
 from gateway.models import InboundRequest, SignatureRefusal
 from simulator.checks import only_with_debug
 from simulator.server import build
@@ -38,13 +38,6 @@ def test_a_look_alike_in_production_is_an_error(settings: Any) -> None:
     assert [error.id for error in only_with_debug(None)] == ["simulator.E001"]
     settings.SIMULATOR_URL = ""
     assert only_with_debug(None) == []
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @pytest.mark.slow

@@ -233,6 +233,9 @@ export function take(text) {
   input.focus();
 }
 
+/** Keep what is typed before the pane is made anew. */
+export const flush = async () => { if (root && dirty) await saveDraft(); };
+
 /** What of a reply has been typed; a note stays where it is. */
 export const typed = () => (input && !isNote() ? input.value : "");
 
