@@ -96,7 +96,7 @@ def _words(here: ReplyWay | None, best: ReplyWay) -> str:
     if here is not None and here.hindrance == Hindrance.OPTED_OUT:
         return _("This person wants no messages here; %(medium)s is open.") % names
     if here is not None and here.hindrance == Hindrance.CLOSED:
-        return _("Free text is over here; by %(medium)s you can answer at once.") % names
+        return _("By %(medium)s you can answer at once.") % names
     if here is not None and here.hindrance == Hindrance.PAUSED:
         return _("This channel is paused; by %(medium)s you can answer at once.") % names
     return _("This person wrote by %(medium)s last.") % names
