@@ -42,5 +42,5 @@ class Api:
 
     @staticmethod
     def _call(request: urllib.request.Request) -> Any:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
             return json.load(answer)
