@@ -17,13 +17,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from gateway import suppression
-from gateway.errors import OptedOut
+from gateway.errors import OptedOut, WindowClosed
 from gateway.events import StatusUpdate
 from gateway.inbound import StoredRequest
 from gateway.models import Delivery, DeliveryStatus
 from gateway.outbox.changes import announce
 from gateway.sql import update_from_values
 from gateway.states import ENDED, PENDING, State, after_report
+from gateway.windows.closing import close_windows
 
 TIMES = {State.SENT: "sent_at", State.DELIVERED: "delivered_at", State.READ: "read_at"}
 # A report whose message never appears is not ours (another system on the same account).
@@ -147,6 +148,7 @@ def _apply(reports: Sequence[DeliveryStatus]) -> int:
     DeliveryStatus.objects.filter(pk__in=used).update(applied_at=timezone.now())
     opted_out = [row for row in changed.values() if row.error_class == OptedOut.__name__]
     suppression.suppress_opted_out(opted_out)
+    close_windows(row for row in changed.values() if row.error_class == WindowClosed.__name__)
     announce(changed.values())
     return len(changed)
 

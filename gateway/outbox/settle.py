@@ -19,6 +19,7 @@ from gateway.errors import (
     SendError,
     Throttled,
     Unreachable,
+    WindowClosed,
     Withdrawn,
 )
 from gateway.exchange import Exchange
@@ -30,6 +31,7 @@ from gateway.outbox.rest import BREAKER_AFTER, rest_channels
 from gateway.outbox.row import Row
 from gateway.reach.noting import Noted, remember
 from gateway.states import State
+from gateway.windows.closing import close_windows
 
 __all__ = ["BREAKER_AFTER", "Outcome", "settle"]
 
@@ -88,6 +90,7 @@ def settle(outcomes: Sequence[Outcome]) -> None:
         write_log(outcomes)
         suppression.suppress_opted_out(_opted_out(outcomes))
         remember(_not_reached(outcomes))
+        close_windows(_too_late(outcomes))
         rest_channels(outcomes)
         changed: list[Announced] = [*accepted, *moved]
         announce(changed)
@@ -218,6 +221,11 @@ def _opted_out(outcomes: Sequence[Outcome]) -> list[Row]:
             one.row.error_code = one.error.code
             rows.append(one.row)
     return rows
+
+
+def _too_late(outcomes: Sequence[Outcome]) -> list[Row]:
+    """What the provider itself refused for its window, not we before we asked it."""
+    return [one.row for one in outcomes if isinstance(one.error, WindowClosed) and one.exchanges]
 
 
 def _not_reached(outcomes: Sequence[Outcome]) -> Iterator[Noted]:
