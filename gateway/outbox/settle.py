@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 
 import orjson
 import structlog
@@ -95,11 +96,17 @@ def settle(outcomes: Sequence[Outcome]) -> None:
         changed: list[Announced] = [*accepted, *moved]
         announce(changed)
     try:
-        statuses.apply(
-            statuses.Key(one.row.channel_id, one.external_id) for one in outcomes if one.external_id
-        )
+        statuses.apply(chain.from_iterable(map(_keys, outcomes)))
     except OperationalError as error:  # the outcomes are written; the sweep applies the reports
         logger.warning("reports left to the sweep", reason=type(error).__name__)
+
+
+def _keys(one: Outcome) -> Iterator[statuses.Key]:
+    """By what reports may wait for this outcome: what the provider calls it, and its attempt."""
+    if one.external_id:
+        row = one.row
+        yield statuses.Key(row.channel_id, one.external_id)
+        yield statuses.Key(row.channel_id, statuses.attempt_key(row.uid, row.attempted_at))
 
 
 def _drop_taken_answers(outcomes: Sequence[Outcome]) -> None:
