@@ -13,6 +13,7 @@ from conversations import realtime
 from conversations.deliveries import next_versions
 from conversations.lines import PREVIEW
 from conversations.models import Change, Conversation, Direction, Message, MessageRevision
+from gateway.erasing import erase_requests
 from gateway.events import Edited, Reaction, Received, Unsent
 from gateway.media.cleaning import release_files
 from gateway.models import Delivery
@@ -107,6 +108,12 @@ def _take_back(message: Message, received: Received, event: Unsent) -> bool:
     if event.erase:
         MessageRevision.objects.filter(message=message).update(text="", attachments=[])
         release_files([message.uid], workspace_id=message.workspace_id)
+        erase_requests(
+            channel_id=received.channel_id,
+            external_id=event.external_id,
+            received_at=message.created_at,
+            before=received.inbound_id,
+        )
     message.attachments = []
     message.data = kept if event.erase else {**message.data, **kept}
     message.save(update_fields=["text", "attachments", "data"])
