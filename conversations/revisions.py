@@ -20,6 +20,8 @@ from gateway.models import Delivery
 from gateway.sql import storable
 
 LONGEST_EMOJI = 32
+# Below a public post everybody may react; each reaction writes the message's row anew.
+MOST_REACTIONS = 200
 
 
 def receive_edits(batch: Sequence[Received]) -> None:
@@ -140,6 +142,8 @@ def _react(message: Message, event: Reaction) -> bool:
     reactions = dict(message.data.get("reactions", {}))
     emoji = storable(event.emoji)[:LONGEST_EMOJI]
     if reactions.get(event.sender, "") == emoji:
+        return False
+    if event.sender not in reactions and len(reactions) >= MOST_REACTIONS:
         return False
     reactions[event.sender] = emoji
     reactions = {who: what for who, what in reactions.items() if what}

@@ -8,6 +8,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Workspace
 from contacts.models import Contact
+from conversations import revisions
 from conversations.models import Conversation, Message, MessageRevision, Status
 from conversations.services import resolve, send_message
 from gateway import registry
@@ -144,6 +145,16 @@ def test_reactions_come_change_and_go_on_ours_and_theirs(ch: Channel) -> None:
     assert ours.data["reactions"] == {"77": "❤️"}
     take(ch, Reaction("m1", "77", ""))
     assert Message.objects.get(external_id="m1").data["reactions"] == {}
+
+
+def test_a_crowd_that_reacts_is_kept_within_bounds(
+    ch: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "MOST_REACTIONS", 3)
+    take(ch, wrote())
+    take(ch, *(Reaction("m1", str(n), "👍") for n in range(5)))
+    take(ch, Reaction("m1", "0", "👎"), Reaction("m1", "4", ""))
+    assert Message.objects.get().data["reactions"] == {"0": "👎", "1": "👍", "2": "👍"}
 
 
 def test_what_we_sent_ourselves_is_not_shown_twice_and_what_others_sent_is_shown_once(

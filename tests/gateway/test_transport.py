@@ -172,6 +172,14 @@ def test_an_exchange_is_logged_without_secrets_and_bodies() -> None:
     assert "+14155550100" in logged.request
 
 
+@pytest.mark.parametrize("depth", [100, 700, 1_000, 100_000])
+def test_an_answer_nested_without_an_end_is_logged_too(depth: int) -> None:
+    body = b'{"token":"s3cr3t","a":' * depth + b"1" + b"}" * depth
+    logged = Exchange.of(Request("GET", "https://api.example.com/"), Response(200, {}, body), 0, "")
+    assert logged.response
+    assert "s3cr3t" not in logged.response
+
+
 def test_a_form_arrives_as_it_was_meant() -> None:
     texts = ["a & b = c + d; 100 %41", "ñ 😀 \u2028", "\t\r\n", "".join(map(chr, range(1, 256)))]
     form = [(f"Field {n}&=", text) for n, text in enumerate(texts)] + [("To", "+1"), ("To", "+2")]
