@@ -29,6 +29,7 @@ from gateway.windows.closing import close_windows
 TIMES = {State.SENT: "sent_at", State.DELIVERED: "delivered_at", State.READ: "read_at"}
 # A report whose message never appears is not ours (another system on the same account).
 WAIT = timedelta(days=3)
+ATTEMPT = "attempt of ours "
 ERROR_COLUMNS = ("error_class", "error_code", "error_text")
 COLUMNS = {
     "id": "bigint",
@@ -56,8 +57,8 @@ WHERE applied_at IS NULL AND channel_id = ANY(%s::uuid[]) AND external_id = ANY(
 
 
 def attempt_key(uid: UUID | str, attempted_at: datetime | None) -> str:
-    """An attempt, until it is known what the provider calls its message."""
-    return f"{uid}@{attempted_at.timestamp():.6f}" if attempted_at else ""
+    """An attempt, until it is known what the provider calls its message; no provider calls it so."""
+    return f"{ATTEMPT}{uid} {attempted_at.timestamp():.6f}" if attempted_at else ""
 
 
 class Key(NamedTuple):
@@ -185,8 +186,7 @@ def undecided(row: Delivery, report: DeliveryStatus) -> bool:
 
 
 def _about_attempt(report: DeliveryStatus) -> bool:
-    uid = report.delivery_uid
-    return uid is not None and report.external_id.startswith(f"{uid}@")
+    return report.external_id.startswith(ATTEMPT)
 
 
 def _meant(row: Delivery, report: DeliveryStatus) -> bool:

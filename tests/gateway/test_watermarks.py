@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from gateway import registry
 from gateway.drain import drain
 from gateway.errors import Ambiguous, Rejected, Throttled
-from gateway.events import Seen
+from gateway.events import Seen, StatusUpdate
 from gateway.models import Channel, Delivery, DeliveryStatus, InboundState
 from gateway.outbox.claim import claim
 from gateway.outbox.places import Load
@@ -116,3 +116,12 @@ def test_the_sweep_applies_what_a_dead_worker_left(ch: Channel) -> None:
     DeliveryStatus.objects.update(received_at=timezone.now() - timedelta(minutes=1))
     assert apply_left_over() == 1
     assert now().state == State.READ
+
+
+def test_a_message_that_the_provider_calls_by_our_uid_is_no_attempt(ch: Channel) -> None:
+    row = leaving(ch)
+    name = f"{row.uid}@mail.example"
+    settle([Outcome(row, external_id=name)])
+    anything.say(ch, StatusUpdate(name, State.FAILED, "bounced", delivery_uid=uuid.UUID(row.uid)))
+    drain()
+    assert now().state == State.FAILED
