@@ -14,7 +14,7 @@ REPEATED = timedelta(days=1)
 # stays, with where it came from and what became of it.
 ERASE = """
 UPDATE gateway_inboundrequest SET body = '', erased_at = clock_timestamp()
-WHERE channel_id = %(channel)s AND received_at BETWEEN %(at)s AND %(at)s + %(repeated)s
+WHERE channel_id = %(channel)s AND received_at BETWEEN %(at)s AND %(end)s
     AND id < %(before)s AND erased_at IS NULL
     AND shard IN (SELECT shard FROM gateway_inboundrequest
                   WHERE channel_id = %(channel)s AND received_at = %(at)s)
@@ -38,7 +38,7 @@ def erase_requests(
                 "name": external_id.encode(),
                 "escaped": external_id.replace("/", r"\/").encode(),  # as Meta writes JSON
                 "at": received_at,
-                "repeated": REPEATED,
+                "end": received_at + REPEATED,
                 "before": before,
             },
         )

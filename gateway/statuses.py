@@ -57,7 +57,7 @@ WHERE applied_at IS NULL AND channel_id = ANY(%s::uuid[]) AND external_id = ANY(
 
 
 def attempt_key(uid: UUID | str, attempted_at: datetime | None) -> str:
-    """An attempt, until it is known what the provider calls its message; no provider calls it so."""
+    """An attempt, until it is known what the provider calls its message."""
     return f"{ATTEMPT}{uid} {attempted_at.timestamp():.6f}" if attempted_at else ""
 
 

@@ -108,7 +108,7 @@ def test_removed_while_it_is_asked_nothing_is_stored(provider: Provider, polled:
     meanwhile(provider, lambda: removed(polled))
     assert do_due() == 1
     for model in (InboundRequest, ChannelDuty, ChannelLog):
-        assert not model.objects.exists()  # type: ignore[attr-defined]
+        assert not model.objects.exists()
     assert do_due() == 0
 
 
