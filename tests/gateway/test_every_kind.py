@@ -1,4 +1,4 @@
-"""What went wrong elsewhere goes right for every kind of channel: repeats, and reports too early."""
+"""What went wrong elsewhere goes right for every kind: repeats, and reports that come too early."""
 
 import uuid
 from collections.abc import Sequence

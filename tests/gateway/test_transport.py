@@ -10,7 +10,8 @@ from aiohttp import web
 from gateway.contract import Request, Response
 from gateway.errors import Ambiguous, SendError, Unreachable
 from gateway.exchange import Exchange
-from gateway.transport import Forbidden, _letter, call, check_url, new_session, public_address
+from gateway.guard import Forbidden, check_url, public_address
+from gateway.transport import _letter, call, new_session
 from tests.gateway.sink import Sink
 
 
