@@ -8,10 +8,11 @@ from aiohttp import web
 from simulator.bodies import Body, Invalid, answer
 from simulator.bots import BotNetwork
 from simulator.carrier import Carrier, Said
+from simulator.channel_lines import BUILDERS
 from simulator.faults import as_dict, read_faults
 from simulator.happenings import Eventful
 from simulator.identities import number_of
-from simulator.lines import BUILDERS, Line, Lines
+from simulator.lines import Line, Lines
 from simulator.rbm_network import RbmNetwork
 from simulator.twilio_media import read_media
 from simulator.world import APPS, Message, Phone, Shown, summary

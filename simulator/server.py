@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from simulator.bodies import Invalid, answer
 from simulator.carrier import Carrier
+from simulator.channel_lines import load_lines
 from simulator.chat_network import ChatNetwork
 from simulator.customers import CUSTOMERS
 from simulator.http_api import HttpApi
@@ -62,7 +63,7 @@ def build(
     """
     if not settings.DEBUG:
         raise ImproperlyConfigured("The simulator only runs with DEBUG on; this is production.")
-    lines = lines or Lines()
+    lines = lines or Lines(load_lines)
     world = World(limit)
     postman = Postman()
     carrier = Carrier(world, postman)

@@ -67,7 +67,7 @@ def test_what_a_provider_repeats_is_there_once(shown: Exhibit) -> None:
     states = set(InboundRequest.objects.values_list("state", flat=True))
     assert states == {"done"}
     found = Message.objects.filter(direction="inbound").values_list("external_id", flat=True)
-    assert sorted(found) == sorted(shown.inbound_ids)
+    assert sorted(map(str, found)) == sorted(shown.inbound_ids)
     assert Conversation.objects.count() == 1
 
 
