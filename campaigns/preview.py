@@ -13,6 +13,7 @@ from campaigns.behind import fallback_of
 from campaigns.fitting import several
 from campaigns.models import Campaign, SkipReason
 from campaigns.trial import as_typed, rendered
+from campaigns.windows import Closed, closed_windows
 from campaigns.writing import SPOKEN, Said, writer_of
 from contacts.models import Contact
 from contacts.rendering import MissingValue
@@ -84,6 +85,7 @@ class Forecast:
     problem: str = ""
     cost: Cost | None = None
     night: "Night | None" = None
+    closed: Closed | None = None
 
     @property
     def skipped_total(self) -> int:
@@ -193,7 +195,15 @@ def foresee(campaign: Campaign) -> Forecast:
     messages = round(each * sum(units for _number, units in said))
     table = price_table(campaign.channel)
     cost = estimate(table, said, each=each) if table else None
-    return Forecast(reached, skipped, messages, cost=cost, night=_night(campaign, sample, reached))
+    templates = adapter_for(campaign.channel).capabilities.templates
+    return Forecast(
+        reached,
+        skipped,
+        messages,
+        cost=cost,
+        night=_night(campaign, sample, reached),
+        closed=closed_windows(campaign, sample, reached, templates=templates),
+    )
 
 
 def _night(campaign: Campaign, sample: Sequence[tuple[int, str]], reached: int) -> Night | None:

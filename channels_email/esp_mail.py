@@ -79,7 +79,7 @@ def ses_event(body: bytes) -> dict[str, Any]:
     """What stands in a notification of SNS; empty where it is words."""
     try:
         event = json.loads(json.loads(body).get("Message", ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return event if isinstance(event, dict) else {}
 

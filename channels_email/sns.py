@@ -115,7 +115,7 @@ async def _get(url: str) -> Response:
 def _read(body: bytes) -> Mapping[str, Any]:
     try:
         said = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadSignature("The body is not JSON.") from error
     if not isinstance(said, dict):
         raise BadSignature("The body is no notification.")

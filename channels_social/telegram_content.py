@@ -12,6 +12,7 @@ from channels_social.json_values import Json
 from channels_social.menus import words_above
 from channels_social.telegram_keyboards import left_out, markup
 from gateway.content.adapting import in_words
+from gateway.content.bounds import LABEL
 from gateway.content.model import (
     AskLocation,
     Card,
@@ -23,7 +24,6 @@ from gateway.content.model import (
     ShowLocation,
     Suggestion,
 )
-from gateway.content.reading import LABEL
 from gateway.content.shows import Buttons, Shows
 from gateway.contract import Part
 from gateway.errors import TooLong

@@ -9,6 +9,7 @@ from html import escape
 from channels_social.json_values import Json
 from channels_social.menus import words_above
 from gateway.content.adapting import map_link
+from gateway.content.bounds import LABEL
 from gateway.content.model import (
     AskLocation,
     Card,
@@ -21,7 +22,6 @@ from gateway.content.model import (
     Suggestion,
 )
 from gateway.content.options import on_card
-from gateway.content.reading import LABEL
 from gateway.content.shows import Buttons, Shows
 from gateway.errors import TooLong
 

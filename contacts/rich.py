@@ -20,8 +20,9 @@ from accounts.models import Workspace
 from contacts.fields import clean_text
 from contacts.models import Contact
 from contacts.rendering import Compiler, MissingValue, Template, Variable
+from gateway.content.bounds import URL
 from gateway.content.model import Content, TemplateUse
-from gateway.content.reading import URL, Reader
+from gateway.content.reading import Reader
 
 # What an address may be while nobody's values are known.
 SOME_ADDRESS = "https://example.com/"

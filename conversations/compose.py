@@ -11,8 +11,8 @@ from conversations import services
 from conversations.models import Conversation, Message
 from conversations.selectors import threads
 from conversations.voice import approving
+from gateway.content.bounds import MEDIA
 from gateway.content.model import Content, Media
-from gateway.content.reading import MEDIA
 
 LEFT_AS_NOTES = {"suggest": approving.suggest, "approve": approving.submit}
 

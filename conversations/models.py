@@ -53,7 +53,6 @@ class Conversation(WorkspaceModel):
     queued_at = models.DateTimeField(null=True)
     waiting_since = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True, blank=True)
-    reply_window_until = models.DateTimeField(null=True, blank=True)
     last_message_at = models.DateTimeField()
     last_inbound_at = models.DateTimeField(null=True)
     preview = models.CharField(max_length=160, blank=True)

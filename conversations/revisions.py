@@ -13,12 +13,15 @@ from conversations import realtime
 from conversations.deliveries import next_versions
 from conversations.lines import PREVIEW
 from conversations.models import Change, Conversation, Direction, Message, MessageRevision
+from gateway.erasing import erase_requests
 from gateway.events import Edited, Reaction, Received, Unsent
 from gateway.media.cleaning import release_files
 from gateway.models import Delivery
 from gateway.sql import storable
 
 LONGEST_EMOJI = 32
+# Below a public post everybody may react; each reaction writes the message's row anew.
+MOST_REACTIONS = 200
 
 
 def receive_edits(batch: Sequence[Received]) -> None:
@@ -107,6 +110,12 @@ def _take_back(message: Message, received: Received, event: Unsent) -> bool:
     if event.erase:
         MessageRevision.objects.filter(message=message).update(text="", attachments=[])
         release_files([message.uid], workspace_id=message.workspace_id)
+        erase_requests(
+            channel_id=received.channel_id,
+            external_id=event.external_id,
+            received_at=message.created_at,
+            before=received.inbound_id,
+        )
     message.attachments = []
     message.data = kept if event.erase else {**message.data, **kept}
     message.save(update_fields=["text", "attachments", "data"])
@@ -133,6 +142,8 @@ def _react(message: Message, event: Reaction) -> bool:
     reactions = dict(message.data.get("reactions", {}))
     emoji = storable(event.emoji)[:LONGEST_EMOJI]
     if reactions.get(event.sender, "") == emoji:
+        return False
+    if event.sender not in reactions and len(reactions) >= MOST_REACTIONS:
         return False
     reactions[event.sender] = emoji
     reactions = {who: what for who, what in reactions.items() if what}

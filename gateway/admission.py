@@ -46,8 +46,13 @@ class Answer:
 
 
 UNKNOWN_CHANNEL = Answer(404, "Unknown channel.")
+SWITCHED_OFF = Answer(404, "This channel is switched off.")
 BAD_SIGNATURE = Answer(403, "Bad signature.")
 TRY_AGAIN = Answer(503, "Try again.", headers={"Retry-After": "5"})
+
+
+class SwitchedOff(Exception):
+    """The request is right, but its channel lets nobody in."""
 
 
 @dataclass(slots=True)
@@ -78,7 +83,7 @@ def glance(knock: Knock) -> None:
         return
     try:
         _verify(knock, channel)
-    except BadSignature:
+    except (BadSignature, SwitchedOff):
         return
     except Exception as error:
         knock.answer = _refusal(knock, error)
@@ -113,6 +118,8 @@ def see_to_connection() -> None:
 
 def _verify(knock: Knock, channel: KnownChannel) -> None:
     channel.adapter.verify(knock.request)
+    if not channel.enabled:
+        raise SwitchedOff
     greeting = channel.adapter.handshake(knock.request)
     if greeting is not None:
         knock.answer = Answer(greeting.status, greeting.body, greeting.content_type)
@@ -173,6 +180,8 @@ def conclude(knock: Knock) -> None:
 def _refusal(knock: Knock, error: Exception) -> Answer:
     if isinstance(error, Channel.DoesNotExist | UnknownKind):
         return UNKNOWN_CHANNEL
+    if isinstance(error, SwitchedOff):
+        return SWITCHED_OFF
     if isinstance(error, Malformed):
         return Answer(400, str(error))
     log = logger.bind(request_id=knock.request_id, channel=str(knock.channel_id))

@@ -24,12 +24,13 @@ from gateway.duties.setting import set_duties
 from gateway.errors import Unreachable
 from gateway.exchange import Exchange
 from gateway.fallback.policy import Policy, check_policy
+from gateway.guard import Forbidden, check_url, find_host, origin
 from gateway.models import Channel, ChannelLog
 from gateway.outbox.claim import ensure_buckets
 from gateway.outbox.waking import wake_outbox
 from gateway.registry import UnknownKind, adapter_class, adapter_for, base_url, capabilities_of
 from gateway.secrets import seal, unseal
-from gateway.transport import Forbidden, check_url, find_host, origin, run_steps
+from gateway.transport import run_steps
 from gateway.vitals import vitals
 
 CHANGEABLE = {"name", "enabled", "rate_per_second", "fallback", "branding", "public_approval"}

@@ -99,9 +99,12 @@ def wake_drain() -> None:
 def replay(*, requests: QuerySet[InboundRequest]) -> int:
     """Take failed and unknown requests of this queryset in again; returns how many.
 
+    Those that were erased have nothing more to tell.
     What was already understood of them is recognised by its external id and not doubled.
     """
-    troubled = requests.filter(state__in=[InboundState.FAILED, InboundState.UNKNOWN])
+    troubled = requests.filter(
+        state__in=[InboundState.FAILED, InboundState.UNKNOWN], erased_at=None
+    )
     count = troubled.update(state=InboundState.NEW, error="", processed_at=None)
     wake_drain()
     return count

@@ -19,12 +19,16 @@ _known: dict[UUID, "KnownChannel"] = {}
 
 @dataclass(frozen=True, slots=True)
 class KnownChannel:
-    """A channel at its ``version`` (``Channel.updated_at``)."""
+    """A channel at its ``version`` (``Channel.updated_at``).
+
+    One that is not ``enabled`` lets nobody in; what it had let in before is still taken in.
+    """
 
     pk: UUID
     workspace_id: int
     version: datetime
     adapter: Adapter
+    enabled: bool = True
 
 
 def remembered(pk: UUID) -> KnownChannel | None:
@@ -38,13 +42,15 @@ def read_anew(pks: Collection[UUID]) -> dict[UUID, KnownChannel | Exception]:
         _known.pop(pk, None)
     if len(_known) >= MOST:
         _known.clear()
-    rows = Channel.objects.only("workspace_id", "kind", "config", "updated_at").filter(pk__in=pks)
+    needed = Channel.objects.only("workspace_id", "kind", "config", "updated_at", "enabled")
+    rows = needed.filter(pk__in=pks)
     return {row.pk: _build(row) for row in rows}
 
 
 def _build(row: Channel) -> KnownChannel | Exception:
     try:
-        channel = KnownChannel(row.pk, row.workspace_id, row.updated_at, adapter_for(row))
+        adapter = adapter_for(row)
+        channel = KnownChannel(row.pk, row.workspace_id, row.updated_at, adapter, row.enabled)
     except Exception as error:  # of this channel: the others that were asked for are fine
         return error
     _known[row.pk] = channel

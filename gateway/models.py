@@ -106,7 +106,10 @@ class InboundState(models.TextChoices):
 
 
 class InboundRequest(WorkspaceModel):
-    """A provider's verified request, stored before it is understood. Replay makes it ``new``."""
+    """A provider's verified request, stored before it is understood. Replay makes it ``new``.
+
+    ``erased_at``: its ``body`` was emptied then (gateway.erasing), so there is nothing to replay.
+    """
 
     # Looked for by workspace only among those in trouble, which have an index of their own.
     workspace = models.ForeignKey(
@@ -123,6 +126,7 @@ class InboundRequest(WorkspaceModel):
     error = models.TextField(blank=True)
     received_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [

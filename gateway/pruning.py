@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from gateway.models import ChannelLog, DeliveryStatus, InboundRequest, InboundState
 
@@ -11,16 +11,16 @@ from gateway.models import ChannelLog, DeliveryStatus, InboundRequest, InboundSt
 BATCH = 5_000
 # A run's batches per table; what is left waits for the next hour.
 MOST_BATCHES = 400
-# Failed requests stay until they are replayed: they are messages that nobody has seen.
+# Failed requests stay until they are replayed: they are messages that nobody has seen. Unless they
+# were erased: then there is nothing left to see.
 UNDERSTOOD = (InboundState.DONE, InboundState.UNKNOWN)
 
 
 def prune_before(before: datetime, *, size: int = BATCH, most: int = MOST_BATCHES) -> int:
     """Delete what is older; returns how many rows."""
     logs = ChannelLog.objects.filter(created_at__lt=before).order_by("created_at")
-    requests = InboundRequest.objects.filter(state__in=UNDERSTOOD, received_at__lt=before).order_by(
-        "received_at"
-    )
+    over = Q(state__in=UNDERSTOOD) | Q(erased_at__isnull=False)
+    requests = InboundRequest.objects.filter(over, received_at__lt=before).order_by("received_at")
     return (
         _delete(logs, size, most)
         + _delete(requests, size, most)

@@ -43,10 +43,12 @@ def _shown(part: Part) -> str:
 def response_summary(request: Request, response: Response) -> str:
     """The answer's body; JSON objects lose private and secret members, other text is cut short."""
     try:
-        parsed = _parsed(response.body)
-    except (ValueError, RecursionError):
+        said = _as_json(_scrub(_parsed(response.body), _hidden(request.private)))
+    except ValueError:
         return _without(response.body.decode("utf-8", "replace")[:200], request.secrets)
-    return _without(_as_json(_scrub(parsed, _hidden(request.private))), request.secrets)[:LIMIT]
+    except RecursionError:  # nested deeper than any answer: nobody can tell what is secret in it
+        return "[nested too deeply]"
+    return _without(said, request.secrets)[:LIMIT]
 
 
 def url_summary(request: Request) -> str:

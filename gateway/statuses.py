@@ -8,7 +8,7 @@ applies it; the sweep applies what a killed worker left.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,17 +17,19 @@ from django.db.models import Q
 from django.utils import timezone
 
 from gateway import suppression
-from gateway.errors import OptedOut
+from gateway.errors import OptedOut, WindowClosed
 from gateway.events import StatusUpdate
 from gateway.inbound import StoredRequest
 from gateway.models import Delivery, DeliveryStatus
 from gateway.outbox.changes import announce
 from gateway.sql import update_from_values
 from gateway.states import ENDED, PENDING, State, after_report
+from gateway.windows.closing import close_windows
 
 TIMES = {State.SENT: "sent_at", State.DELIVERED: "delivered_at", State.READ: "read_at"}
 # A report whose message never appears is not ours (another system on the same account).
 WAIT = timedelta(days=3)
+ATTEMPT = "attempt of ours "
 ERROR_COLUMNS = ("error_class", "error_code", "error_text")
 COLUMNS = {
     "id": "bigint",
@@ -52,6 +54,11 @@ WAITING = """
 SELECT id FROM gateway_deliverystatus
 WHERE applied_at IS NULL AND channel_id = ANY(%s::uuid[]) AND external_id = ANY(%s)
 """
+
+
+def attempt_key(uid: UUID | str, attempted_at: datetime | None) -> str:
+    """An attempt, until it is known what the provider calls its message."""
+    return f"{ATTEMPT}{uid} {attempted_at.timestamp():.6f}" if attempted_at else ""
 
 
 class Key(NamedTuple):
@@ -141,12 +148,13 @@ def _apply(reports: Sequence[DeliveryStatus]) -> int:
             row = by_uid.get((report.channel_id, report.delivery_uid), row)
         if row is not None and not undecided(row, report):
             used.append(report.pk)
-            if move(row, report):
+            if _meant(row, report) and move(row, report):
                 changed[row.pk] = row
     save(changed.values())
     DeliveryStatus.objects.filter(pk__in=used).update(applied_at=timezone.now())
     opted_out = [row for row in changed.values() if row.error_class == OptedOut.__name__]
     suppression.suppress_opted_out(opted_out)
+    close_windows(row for row in changed.values() if row.error_class == WindowClosed.__name__)
     announce(changed.values())
     return len(changed)
 
@@ -165,12 +173,28 @@ def undecided(row: Delivery, report: DeliveryStatus) -> bool:
     """Whether a report must wait until the row's new attempt has an id.
 
     A person sends again what had been accepted and then failed: a late report of the first attempt
-    may neither pass for the new one's success nor fail it.
+    may neither pass for the new one's success nor fail it. And a watermark waits for the end of the
+    attempt it is about.
     """
+    if _about_attempt(report):
+        on_its_way = State(row.state) in PENDING or row.ask_at is not None
+        return row.external_id is None and on_its_way
     sent_again = row.external_id is None and row.sent_at is not None
     return (
         sent_again and State(row.state) in PENDING and State(report.state) in {*ENDED, State.SENT}
     )
+
+
+def _about_attempt(report: DeliveryStatus) -> bool:
+    return report.external_id.startswith(ATTEMPT)
+
+
+def _meant(row: Delivery, report: DeliveryStatus) -> bool:
+    """Whether a report counts: not for an attempt that failed, or that another one followed."""
+    if not _about_attempt(report):
+        return True
+    this_one = report.external_id == attempt_key(row.uid, row.attempted_at)
+    return this_one and row.external_id is not None
 
 
 def move(row: Delivery, report: DeliveryStatus) -> bool:

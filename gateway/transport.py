@@ -17,16 +17,7 @@ from gateway.contract import Grant, Request, Response
 from gateway.errors import Ambiguous, SendError, Unreachable, Withdrawn
 from gateway.exchange import Exchange
 from gateway.grants import tokens_of
-from gateway.guard import Forbidden as Forbidden
-from gateway.guard import GuardedResolver as GuardedResolver
-from gateway.guard import PrivateName as PrivateName
-from gateway.guard import check_url as check_url
-from gateway.guard import credentials as credentials
-from gateway.guard import exempt as exempt
-from gateway.guard import find_host as find_host
-from gateway.guard import origin as origin
-from gateway.guard import private as private
-from gateway.guard import public_address as public_address
+from gateway.guard import Forbidden, GuardedResolver, PrivateName, check_url, credentials
 from gateway.multipart import encode, room
 
 # No time-out of its own for reading: its timer would be set again for each piece that comes in.

@@ -7,15 +7,17 @@ from gateway.events import Seen, StatusUpdate
 from gateway.inbound import StoredRequest
 from gateway.sql import with_values
 from gateway.states import State
-from gateway.statuses import Report
+from gateway.statuses import Report, attempt_key
 
-# What had left by then, as the attempt began: the answer that notes ``sent_at`` came later.
+# What had left by then, as the attempt began: the answer that notes ``sent_at`` came later. What is
+# being sent, or asked about, has no id of the provider yet; its report waits for the answer.
 UP_TO = """
-SELECT v.place::int, d.external_id
+SELECT v.place::int, d.external_id, d.uid, d.attempted_at
 FROM (VALUES {values}) AS v (place, channel, address, until, states)
 JOIN gateway_delivery d ON d.channel_id = v.channel::uuid AND d.address = v.address
-    AND d.state = ANY(string_to_array(v.states, ','))
-    AND d.external_id IS NOT NULL AND d.attempted_at <= v.until::timestamptz
+    AND d.attempted_at <= v.until::timestamptz
+    AND CASE WHEN d.external_id IS NOT NULL THEN d.state = ANY(string_to_array(v.states, ','))
+             ELSE d.state = 'sending' OR d.state = 'unknown' AND d.ask_at IS NOT NULL END
 ORDER BY d.id
 """
 # What a report of each state can still move.
@@ -48,11 +50,12 @@ def reports_up_to(marks: Sequence[Watermark]) -> list[Report]:
         Report(
             marks[place].row,
             StatusUpdate(
-                external_id=external_id,
+                external_id=external_id or attempt_key(uid, attempted_at),
                 state=marks[place].event.state,
                 provider_word=marks[place].event.provider_word,
+                delivery_uid=None if external_id else uid,
                 occurred_at=marks[place].event.until,
             ),
         )
-        for place, external_id in with_values(UP_TO, rows, fetch=True)
+        for place, external_id, uid, attempted_at in with_values(UP_TO, rows, fetch=True)
     ]

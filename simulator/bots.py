@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from simulator.bodies import Body
 from simulator.carrier import Carrier, Said
+from simulator.happenings import Happened
 from simulator.identities import identity, number_of
 from simulator.lines import Line
 from simulator.postman import Letter
@@ -82,12 +83,12 @@ class BotNetwork(ABC):
             await self.post(line, letter)
         return message, status
 
-    async def tell(self, line: Line, phone: Phone, kind: str, body: Body) -> int | None:
-        """The customer does something beside writing: the webhook's HTTP status."""
+    async def happen(self, line: Line, phone: Phone, kind: str, body: Body) -> Happened:
+        """As Eventful says."""
         letter = self.event_letter(line, phone, kind, body)
         body.finish(strict=False)
         self.happens(line, phone, kind)
-        return await self.post(line, letter)
+        return None, await self.post(line, letter)
 
     async def post(self, line: Line, letter: Letter) -> int | None:
         """Post a webhook until it is taken."""

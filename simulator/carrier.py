@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from simulator import http_words, twilio_words
-from simulator.bodies import Body
 from simulator.faults import Faults, happens
+from simulator.happenings import Eventful
 from simulator.lines import Line
 from simulator.postman import Letter, Postman, http_letter, twilio_letter, worth_another_try
 from simulator.twilio_media import Given, Media
@@ -66,20 +66,6 @@ class Network(Protocol):
         """The customer has looked at the phone."""
 
 
-class Reporter(Protocol):
-    """A network on which people do what is no message."""
-
-    async def tell(self, line: Line, phone: Phone, kind: str, about: str = "", /) -> int | None:
-        """The customer does it: the webhook's HTTP status."""
-
-
-class Teller(Protocol):
-    """What people do at a provider beside writing."""
-
-    async def happen(self, line: Line, phone: Phone, body: Body) -> tuple[str, int | None]:
-        """An ``event`` of a control call: its id and its webhook's HTTP status."""
-
-
 class Courier(Protocol):
     """Speaks to the product where a provider does not do so by webhooks."""
 
@@ -93,7 +79,7 @@ class Courier(Protocol):
 class Carrier:
     """Moves messages, keeps opt-outs, and reports to the product; SMS by itself.
 
-    ``networks`` are all of them, by provider.
+    ``networks`` are all of them, by provider, ``eventful`` those on which customers do more.
     """
 
     def __init__(self, world: World, postman: Postman) -> None:
@@ -102,8 +88,7 @@ class Carrier:
         self.faults: dict[str, Faults] = {}
         self.networks: dict[str, Network] = dict.fromkeys(("twilio", "http", "smpp", "email"), self)
         self.couriers: dict[str, Courier] = {}
-        self.reporters: dict[str, Reporter] = {}
-        self.tellers: dict[str, Teller] = {}
+        self.eventful: dict[str, Eventful] = {}
         self.media = Media()
 
     def faults_of(self, provider: str) -> Faults:

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from simulator.carrier import Carrier, Said
+from simulator.happenings import Reporter
 from simulator.identities import identity
 from simulator.lines import Line
 from simulator.postman import Letter
@@ -25,6 +26,10 @@ class Posted(NamedTuple):
 class Words(Protocol):
     """How one provider words its webhooks. ``person`` is the customer's id there."""
 
+    @property
+    def events(self) -> Sequence[str]:
+        """What customers do beside writing."""
+
     def new_id(self) -> str:
         """An id for something a customer writes."""
 
@@ -35,7 +40,7 @@ class Words(Protocol):
         """Something that a customer did which is no message."""
 
 
-class ChatNetwork:
+class ChatNetwork(Reporter):
     """One app. ``happens`` is told of what is no message before the webhook leaves, ``writes`` of
     who writes.
     """
@@ -45,6 +50,7 @@ class ChatNetwork:
         self.world = carrier.world
         self.provider = provider
         self.words = words
+        self.events = words.events
         self.happens: Callable[[Line, str, str, str], None] = lambda *_about: None
         self.writes: Callable[[Line, str], None] = lambda *_about: None
 

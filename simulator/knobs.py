@@ -5,13 +5,14 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator import line_words, wechat_words, x_words
 from simulator.bodies import Body, Invalid, answer
 from simulator.bots import BotNetwork
 from simulator.carrier import Carrier, Said
+from simulator.channel_lines import BUILDERS
 from simulator.faults import as_dict, read_faults
+from simulator.happenings import Eventful
 from simulator.identities import number_of
-from simulator.lines import BUILDERS, Line, Lines
+from simulator.lines import Line, Lines
 from simulator.rbm_network import RbmNetwork
 from simulator.twilio_media import read_media
 from simulator.world import APPS, Message, Phone, Shown, summary
@@ -21,13 +22,6 @@ PROVIDERS = list(BUILDERS)
 RCS = "google_rcs"
 MAIL = "email"
 RCS_TEXT, SMS_TEXT, APP_TEXT, MAIL_TEXT = 3072, 1600, 10_000, 100_000
-# What a phone reports by itself, or a customer does that is no message.
-EVENTS = {
-    RCS: ["IS_TYPING", "READ", "SUBSCRIBE", "UNSUBSCRIBE"],
-    "line": line_words.EVENTS,
-    "wechat": wechat_words.EVENTS,
-    "x": x_words.EVENTS,
-}
 
 
 class Knobs:
@@ -97,14 +91,9 @@ class Knobs:
         sender = number_of(provider, body.text("from", limit=320).strip())
         if provider == "x" and body.flag("public", default=False):
             name = f"{name.strip()} (public)"
-        happens = body.value.get("event") is not None
-        network = self.carrier.networks.get(provider)
-        if happens and isinstance(network, BotNetwork):
-            return await self._chat_event(body, network, name.strip(), sender)
-        if happens and provider in EVENTS:
-            return await self._event(body, provider, name.strip(), sender)
-        if happens and provider in self.carrier.tellers:
-            return await self._happened(body, provider, name.strip(), sender)
+        network = self.carrier.eventful.get(provider)
+        if network is not None and body.value.get("event") is not None:
+            return await self._happened(body, network, provider, name.strip(), sender)
         known = await self.lines.find(provider, name.strip())
         mail = provider == MAIL
         said = read_said(body, request, longest(self.carrier, provider, known), mail=mail)
@@ -117,27 +106,14 @@ class Knobs:
         message, status = await self.carrier.networks[line.network].write(line, phone, said)
         return answer({"sid": message.sid, "webhook_status": status})
 
-    async def _chat_event(
-        self, body: Body, network: BotNetwork, name: str, sender: str
+    async def _happened(
+        self, body: Body, network: Eventful, provider: str, name: str, sender: str
     ) -> web.Response:
         kind = body.choice("event", list(network.events))
-        line = await self._line(network.provider, name)
-        status = await network.tell(line, self.world.phone(sender), kind, body)
-        return answer({"sid": None, "webhook_status": status})
-
-    async def _event(self, body: Body, provider: str, name: str, sender: str) -> web.Response:
-        kind = body.choice("event", EVENTS[provider])
-        about = body.text("message_id", default="", limit=64)
         body.finish(strict=False)
         line = await self._line(provider, name)
         phone = self.world.phone(number_of(provider, sender))
-        status = await self.carrier.reporters[line.network].tell(line, phone, kind, about)
-        return answer({"sid": about or None, "webhook_status": status})
-
-    async def _happened(self, body: Body, provider: str, name: str, sender: str) -> web.Response:
-        line = await self._line(provider, name)
-        teller = self.carrier.tellers[provider]
-        sid, status = await teller.happen(line, self.world.phone(sender), body)
+        sid, status = await network.happen(line, phone, kind, body)
         return answer({"sid": sid, "webhook_status": status})
 
     async def _line(self, provider: str, name: str) -> Line:

@@ -17,7 +17,7 @@ from simulator.world import Message
 
 Json = dict[str, Any]
 
-EVENTS = ["unsend", "follow", "unfollow"]
+EVENTS = ("unsend", "follow", "unfollow")
 # A customer's message can be answered by its token for so long, in seconds.
 TOKEN_S = 60.0
 MAX_TEXT, MAX_QUICK, MAX_LABEL, MAX_DATA, MAX_ALT = 5000, 13, 20, 300, 1500
@@ -33,6 +33,8 @@ class Wrong(Exception):
 
 class LineWords:
     """LINE's webhooks. Reply tokens are remembered until they are used: (account, person, end)."""
+
+    events = EVENTS
 
     def __init__(self) -> None:
         self.tokens: dict[str, tuple[str, str, float]] = {}

@@ -7,6 +7,7 @@ from typing import Any
 from simulator import messaging_words as words
 from simulator.bodies import Body
 from simulator.carrier import SENT_AFTER_S, Carrier, Said
+from simulator.happenings import Happened
 from simulator.lines import Line
 from simulator.messaging_words import Json, Kind, Refused
 from simulator.world import Message, Phone
@@ -15,7 +16,7 @@ DAY, WEEK = 86_400.0, 7 * 86_400.0
 SEEN_AT_ONCE = 200
 POST = "106540352242922_777000111"
 # What somebody does with a message, with a post, or in the app.
-EVENTS = [
+EVENTS = (
     "reaction",
     "edit",
     "unsend",
@@ -27,11 +28,13 @@ EVENTS = [
     "remove_comment",
     "echo",
     "close_window",
-]
+)
 
 
 class MessagingNetwork:
     """One of the two. A message's status is sent, delivered or read."""
+
+    events = EVENTS
 
     def __init__(self, carrier: Carrier, kind: Kind) -> None:
         self.carrier = carrier
@@ -126,21 +129,20 @@ class MessagingNetwork:
 
     # --- What people do beside writing ------------------------------------------------------------
 
-    async def happen(self, line: Line, phone: Phone, body: Body) -> tuple[str, int | None]:
-        """Something of ``EVENTS``: its id and the webhook's HTTP status."""
-        event = body.choice("event", EVENTS)
+    async def happen(self, line: Line, phone: Phone, kind: str, body: Body) -> Happened:
+        """As Eventful says."""
         about = body.text("message_id", default="", limit=255)
         text = body.text("text", default="", limit=8_000)
         body.finish(strict=False)
-        if event == "close_window":
+        if kind == "close_window":
             self.written_at.pop((line.service, phone.number), None)
             return "", None
-        if "comment" in event:
-            identity, found = self._comment(line, phone, event, about, text)
+        if "comment" in kind:
+            identity, found = self._comment(line, phone, kind, about, text)
         else:
             identity = words.new_mid(self.kind)
-            what = self._event(event, about, text, identity)
-            echo = event == "echo"
+            what = self._event(kind, about, text, identity)
+            echo = kind == "echo"
             found = words.item(self.kind, line.service, phone.number, echo=echo, **what)
         letter = words.letter(found, line.token)
         faults = self.carrier.faults_of(line.provider)

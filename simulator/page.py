@@ -125,10 +125,11 @@ class Page:
         body = Body(await request.read())
         line, phone = self._ends(body)
         body.finish()
-        if line is not None and line.provider == RCS and phone.online and phone.rcs:
-            self.carrier.postman.spawn(self.rcs.tell(line, phone, "IS_TYPING"))
-        if line is not None and line.network == "x" and phone.online:
-            self.carrier.postman.spawn(self.carrier.reporters["x"].tell(line, phone, "typing"))
+        by_rcs = line is not None and line.provider == RCS and phone.rcs
+        if line is not None and phone.online and (by_rcs or line.network == "x"):
+            network = self.carrier.eventful[line.provider]
+            kind = "IS_TYPING" if by_rcs else "typing"
+            self.carrier.postman.spawn(network.happen(line, phone, kind, Body(b"{}")))
         return answer({})
 
     def _ends(self, body: Body) -> tuple[Line | None, Phone]:

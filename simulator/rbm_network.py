@@ -7,6 +7,7 @@ import time
 from simulator import rbm_words as words
 from simulator.carrier import Carrier, Said
 from simulator.faults import happens
+from simulator.happenings import Reporter
 from simulator.lines import Line
 from simulator.world import Message, Phone, new_sid
 
@@ -21,12 +22,14 @@ class TooLate(Exception):
     """The message has been delivered."""
 
 
-class RbmNetwork:
+class RbmNetwork(Reporter):
     """Google's side of RCS. A message's status is sent, delivered, read, revoked or expired.
 
     Only one that is ``sent`` can still be shown or withdrawn, so whatever crosses, a message is
     shown on its phone once or not at all, and ``displayed_at`` says so.
     """
+
+    events = ("IS_TYPING", "READ", "SUBSCRIBE", "UNSUBSCRIBE")
 
     def __init__(self, carrier: Carrier) -> None:
         self.carrier = carrier
@@ -146,10 +149,8 @@ class RbmNetwork:
         letter = words.letter(payload, line.token)
         return message, await self.carrier.bring(line, message, letter)
 
-    async def tell(self, line: Line, phone: Phone, kind: str, message_id: str = "") -> int | None:
+    async def tell(self, line: Line, phone: Phone, kind: str, about: str = "") -> int | None:
         """The phone reports something (IS_TYPING, UNSUBSCRIBE …): the webhook's HTTP status."""
-        letter = words.letter(
-            words.user_event(line.address, phone.number, kind, message_id), line.token
-        )
+        letter = words.letter(words.user_event(line.address, phone.number, kind, about), line.token)
         faults = self.carrier.faults_of(line.provider)
         return await self.carrier.postman.post_once(line.webhook_url, letter, faults)

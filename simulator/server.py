@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from simulator.bodies import Invalid, answer
 from simulator.carrier import Carrier
+from simulator.channel_lines import load_lines
 from simulator.chat_network import ChatNetwork
 from simulator.customers import CUSTOMERS
 from simulator.http_api import HttpApi
@@ -62,12 +63,12 @@ def build(
     """
     if not settings.DEBUG:
         raise ImproperlyConfigured("The simulator only runs with DEBUG on; this is production.")
-    lines = lines or Lines()
+    lines = lines or Lines(load_lines)
     world = World(limit)
     postman = Postman()
     carrier = Carrier(world, postman)
     rcs = RbmNetwork(carrier)
-    carrier.networks["google_rcs"] = carrier.reporters["google_rcs"] = rcs
+    carrier.networks["google_rcs"] = carrier.eventful["google_rcs"] = rcs
     carrier.networks["twilio_rcs"] = twilio_rcs = TwilioRcsNetwork(carrier)
     apps = _apps(carrier, lines)
     for customer in CUSTOMERS:
@@ -111,16 +112,21 @@ def _apps(carrier: Carrier, lines: Lines) -> list[web.RouteDef]:
     line = ChatNetwork(carrier, "line", line_said)
     wechat = ChatNetwork(carrier, "wechat", WeChatWords())
     for chats in (line, wechat):
-        carrier.networks[chats.provider] = carrier.reporters[chats.provider] = chats
-    carrier.networks["whatsapp"] = carrier.tellers["whatsapp"] = whatsapp = WhatsAppNetwork(carrier)
+        carrier.networks[chats.provider] = carrier.eventful[chats.provider] = chats
+    carrier.networks["whatsapp"] = carrier.eventful["whatsapp"] = whatsapp = WhatsAppNetwork(
+        carrier
+    )
     metas = [MessagingNetwork(carrier, kind) for kind in KINDS.values()]
     for network in metas:
-        carrier.networks[network.provider] = carrier.tellers[network.provider] = network
-    carrier.networks["telegram"] = telegram = TelegramNetwork(carrier)
-    carrier.networks["viber"] = viber = ViberNetwork(carrier)
+        carrier.networks[network.provider] = carrier.eventful[network.provider] = network
+    carrier.networks["telegram"] = carrier.eventful["telegram"] = telegram = TelegramNetwork(
+        carrier
+    )
+    carrier.networks["viber"] = carrier.eventful["viber"] = viber = ViberNetwork(carrier)
     x = XNetwork(carrier)
     for way in ("x", X_PUBLIC, "x_deleted"):
-        carrier.networks[way] = carrier.reporters[way] = x
+        carrier.networks[way] = x
+    carrier.eventful["x"] = x
     return [
         *LineApi(carrier, line, line_said, lines).routes(),
         *WeChatApi(carrier, wechat, lines).routes(),

@@ -3,7 +3,8 @@
 import asyncio
 
 from simulator.carrier import Carrier, Said
-from simulator.lines import Line, pool_number
+from simulator.channel_lines import pool_number
+from simulator.lines import Line
 from simulator.postman import twilio_letter
 from simulator.rbm_network import ARRIVES_AFTER_S, LONGEST_S, RbmNetwork
 from simulator.twilio_words import status_fields

@@ -18,7 +18,7 @@ from simulator.world import Message
 
 Json = dict[str, Any]
 
-EVENTS = ["subscribe", "unsubscribe", "SCAN", "CLICK", "VIEW"]
+EVENTS = ("subscribe", "unsubscribe", "SCAN", "CLICK", "VIEW")
 MAX_TEXT = 2048
 ERRORS = {
     -1: "system error",
@@ -60,6 +60,8 @@ TEMPLATES = [
 
 class WeChatWords:
     """WeChat's callbacks: XML, its address signed, sealed where the channel has a key."""
+
+    events = EVENTS
 
     def new_id(self) -> str:
         """A message's id: 17 digits."""

@@ -8,6 +8,7 @@ from typing import Any
 from simulator import whatsapp_words as words
 from simulator.bodies import Body
 from simulator.carrier import ARRIVES_AFTER_S, SENT_AFTER_S, Carrier, Said
+from simulator.happenings import Happened
 from simulator.lines import Line
 from simulator.twilio_media import CDN
 from simulator.world import Message, Phone, new_sid
@@ -15,11 +16,13 @@ from simulator.world import Message, Phone, new_sid
 WINDOW_S = 86_400.0
 SEEN_AT_ONCE = 200
 # What somebody does with a message, or in WhatsApp's menus.
-EVENTS = ["reaction", "edit", "revoke", "stop", "resume", "changed_number", "close_window", "echo"]
+EVENTS = ("reaction", "edit", "revoke", "stop", "resume", "changed_number", "close_window", "echo")
 
 
 class WhatsAppNetwork:
     """WhatsApp's side. A message's status is accepted, sent, delivered, read or failed."""
+
+    events = EVENTS
 
     def __init__(self, carrier: Carrier) -> None:
         self.carrier = carrier
@@ -141,17 +144,16 @@ class WhatsAppNetwork:
 
     # --- What people do beside writing ------------------------------------------------------------
 
-    async def happen(self, line: Line, phone: Phone, body: Body) -> tuple[str, int | None]:
-        """Something of ``EVENTS``: its id and the webhook's HTTP status."""
-        event = body.choice("event", EVENTS)
+    async def happen(self, line: Line, phone: Phone, kind: str, body: Body) -> Happened:
+        """As Eventful says."""
         about = body.text("message_id", default="", limit=255)
         text = body.text("text", default="", limit=4_096)
         body.finish(strict=False)
         identity = f"wamid.{new_sid('')}"
-        if event == "close_window":
+        if kind == "close_window":
             self.written_at.pop((line.address, phone.number), None)
             return identity, None
-        letter = words.letter(self._event(line, phone, event, about, text, identity), line.token)
+        letter = words.letter(self._event(line, phone, kind, about, text, identity), line.token)
         faults = self.carrier.faults_of(line.provider)
         return identity, await self.carrier.postman.post_once(line.webhook_url, letter, faults)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from simulator import x_words as words
 from simulator.carrier import Carrier, Said
+from simulator.happenings import Reporter
 from simulator.identities import identity, number_of
 from simulator.lines import X_PUBLIC, Line
 from simulator.world import Message, Phone
@@ -28,8 +29,10 @@ class Place:
     to: str = ""
 
 
-class XNetwork:
+class XNetwork(Reporter):
     """Both sides of X: what is public, and direct messages. ``places`` are those of posts."""
+
+    events = words.EVENTS
 
     def __init__(self, carrier: Carrier) -> None:
         self.carrier = carrier

@@ -19,7 +19,7 @@ from simulator.postman import Letter
 from simulator.world import Message, Phone
 
 # What customers do beside writing, as ``POST /inbound`` calls it.
-EVENTS = ["typing", "read", "delete", "like", "follow"]
+EVENTS = ("typing", "read", "delete", "like", "follow")
 EPOCH_MS = 1_288_834_974_657
 PROBLEMS = "https://api.twitter.com/2/problems/"
 MAX_DIRECT = 10_000

@@ -174,6 +174,13 @@ class ForecastSerializer(serializers.Serializer[Any]):
         read_only=True, help_text="SMS in all, estimated where there are many people."
     )
     cost = CostSerializer(read_only=True, allow_null=True)
+    window_closed = serializers.SerializerMethodField(
+        help_text="To about so many free text may not be sent now; a template may."
+    )
+
+    def get_window_closed(self, forecast: Forecast) -> int:
+        """0 where the channel has no reply windows, or a template is sent."""
+        return forecast.closed.people if forecast.closed else 0
 
     @extend_schema_field(serializers.DictField(child=serializers.IntegerField()))
     def get_skipped_by_reason(self, forecast: Forecast) -> dict[str, int]:

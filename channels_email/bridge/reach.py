@@ -14,7 +14,7 @@ from django.conf import settings
 
 from channels_email.account import IMAP, PLAIN, Account, Server
 from gateway.errors import Unreachable
-from gateway.transport import public_address
+from gateway.guard import public_address
 
 CONNECT_SECONDS = 5.0
 

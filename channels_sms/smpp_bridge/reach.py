@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from channels_sms.smpp_account import Account
-from gateway.transport import public_address
+from gateway.guard import public_address
 
 CONNECT_SECONDS = 5.0
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]

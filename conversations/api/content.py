@@ -9,7 +9,8 @@ from rest_framework import serializers
 
 from gateway.api.files import content_url
 from gateway.content.model import Content
-from gateway.content.reading import KIND_OF, read
+from gateway.content.reading import read
+from gateway.content.suggestions import KIND_OF
 from gateway.media.models import FileState, MessageFile
 from gateway.media.words import reason
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from gateway.content.bounds import LABEL
 from gateway.content.model import Answer, Option
-from gateway.content.reading import LABEL
 
 # "2", "2.", "2)", "#2", "option 2" is left to people: it may as well be an order of two.
 LONGEST = LABEL + 20

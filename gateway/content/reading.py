@@ -24,35 +24,39 @@ from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from gateway.content.bounds import (
+    CARDS,
+    CONTENT_TYPE,
+    DESCRIPTION,
+    FILE_NAME,
+    LABEL,
+    MEDIA,
+    NAME,
+    PAYLOAD,
+    ROWS,
+    SUGGESTIONS,
+    TEXT,
+    TITLE,
+    URL,
+    VALUES,
+)
 from gateway.content.model import (
-    AskLocation,
-    Calendar,
     Card,
     Content,
-    Dial,
     Location,
     Media,
     Menu,
-    OpenUrl,
     Reply,
     Row,
-    ShowLocation,
     Suggestion,
     TemplateUse,
 )
+from gateway.content.suggestions import KIND_OF, KINDS_IN_WORDS, SUGGESTION_KINDS
 from gateway.content.templates import ButtonKind
-
-# What no channel can show more of. What a channel shows less of is adapted.
-TEXT, LABEL, PAYLOAD, URL = 20_000, 80, 2_048, 2_048
-TITLE, DESCRIPTION, FILE_NAME, CONTENT_TYPE, NAME = 200, 2_000, 255, 100, 512
-MEDIA, CARDS, ROWS, SUGGESTIONS = 10, 10, 10, 13
 
 # Beside stored content: what it offers by number (gateway.content.options), what it answers
 # (gateway.answering).
 OPTIONS, ABOUT = "options", "about"
-# What a template may be given.
-VALUES = 50
-
 SURROGATES = re.compile("[\ud800-\udfff]")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 PARAMETER = re.compile(r"\w{1,60}")
@@ -335,57 +339,6 @@ class Reader:
     def wrong(self, path: str, error: Any) -> None:
         """Note the first thing that is wrong at a path."""
         self.errors.setdefault(path or "content", error)
-
-
-Making = Callable[[Reader, Mapping[str, Any], str, str], Suggestion]
-
-
-def _reply(reader: Reader, found: Mapping[str, Any], path: str, text: str) -> Suggestion:
-    return Reply(text, reader.text(found, f"{path}.payload", PAYLOAD))
-
-
-def _open_url(reader: Reader, found: Mapping[str, Any], path: str, text: str) -> Suggestion:
-    return OpenUrl(text, reader.url(found, f"{path}.url"))
-
-
-def _dial(reader: Reader, found: Mapping[str, Any], path: str, text: str) -> Suggestion:
-    return Dial(text, reader.phone(found, f"{path}.phone"))
-
-
-def _show_location(reader: Reader, found: Mapping[str, Any], path: str, text: str) -> Suggestion:
-    latitude, longitude = reader.place(found, path)
-    return ShowLocation(text, latitude, longitude, reader.text(found, f"{path}.label", LABEL))
-
-
-def _ask_location(reader: Reader, found: Mapping[str, Any], path: str, text: str) -> Suggestion:
-    return AskLocation(text)
-
-
-def _calendar(reader: Reader, found: Mapping[str, Any], path: str, text: str) -> Suggestion:
-    title = reader.text(found, f"{path}.title", LABEL, required=True)
-    start, end = reader.moment(found, f"{path}.start"), reader.moment(found, f"{path}.end")
-    if end < start and not reader.errors:
-        reader.wrong(f"{path}.end", _("It ends before it starts."))
-    return Calendar(text, title, start, end, reader.text(found, f"{path}.description", DESCRIPTION))
-
-
-SUGGESTION_KINDS: dict[str, tuple[tuple[str, ...], Making]] = {
-    "reply": (("payload",), _reply),
-    "open_url": (("url",), _open_url),
-    "dial": (("phone",), _dial),
-    "show_location": (("latitude", "longitude", "label"), _show_location),
-    "ask_location": ((), _ask_location),
-    "calendar": (("title", "start", "end", "description"), _calendar),
-}
-KINDS_IN_WORDS = ", ".join(SUGGESTION_KINDS)
-KIND_OF: dict[type, str] = {
-    Reply: "reply",
-    OpenUrl: "open_url",
-    Dial: "dial",
-    ShowLocation: "show_location",
-    AskLocation: "ask_location",
-    Calendar: "calendar",
-}
 
 
 def _can_be_kept(text: str) -> bool:

@@ -28,6 +28,7 @@ from gateway.quiet.places import put
 from gateway.receivers import hand_over
 from gateway.registry import adapter_for
 from gateway.states import State
+from gateway.windows.giving_back import give_back_of
 
 logger = structlog.get_logger(__name__)
 
@@ -182,4 +183,5 @@ def recall(delivery_ids: Sequence[int]) -> None:
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(state=State.REPLACED)
         for row in rows:
             row.state = State.REPLACED
+        give_back_of([row.pk for row in rows if row.attempted_at is not None])
         tell(rows)

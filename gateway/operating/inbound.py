@@ -40,7 +40,7 @@ class Selection:
             "pk__in": list(self.ids),
         }
         chosen = {name: value for name, value in wanted.items() if value}
-        rows = InboundRequest.objects.filter(state__in=list(self.states), **chosen)
+        rows = InboundRequest.objects.filter(state__in=list(self.states), erased_at=None, **chosen)
         return rows.only("workspace_id", "state", "shard")
 
 

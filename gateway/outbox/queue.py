@@ -24,6 +24,7 @@ from gateway.outbox.waking import wake_outbox
 from gateway.quiet.places import Rule, put
 from gateway.registry import adapter_for
 from gateway.states import State, may_follow
+from gateway.windows.giving_back import give_back_of
 
 # Arrays, because a thousand rows of VALUES take PostgreSQL longer to read than to insert.
 QUEUE_BULK = """
@@ -56,6 +57,7 @@ CANCEL = """
 UPDATE gateway_delivery SET state = 'cancelled' WHERE id IN (
     SELECT id FROM gateway_delivery WHERE batch_id = %s AND state = 'queued'
     ORDER BY id FOR UPDATE SKIP LOCKED)
+RETURNING CASE WHEN attempted_at IS NOT NULL THEN id END
 """
 
 
@@ -257,6 +259,7 @@ def set_batch_state(*, batch: Batch, state: BatchState) -> None:
     if state == BatchState.CANCELLED:
         with connection.cursor() as cursor:
             cursor.execute(CANCEL, [batch.pk])
+            give_back_of([pk for (pk,) in cursor.fetchall() if pk is not None])
     wake_outbox()
 
 

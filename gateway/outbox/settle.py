@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 
 import orjson
 import structlog
@@ -19,6 +20,7 @@ from gateway.errors import (
     SendError,
     Throttled,
     Unreachable,
+    WindowClosed,
     Withdrawn,
 )
 from gateway.exchange import Exchange
@@ -30,6 +32,7 @@ from gateway.outbox.rest import BREAKER_AFTER, rest_channels
 from gateway.outbox.row import Row
 from gateway.reach.noting import Noted, remember
 from gateway.states import State
+from gateway.windows.closing import close_windows
 
 __all__ = ["BREAKER_AFTER", "Outcome", "settle"]
 
@@ -88,15 +91,22 @@ def settle(outcomes: Sequence[Outcome]) -> None:
         write_log(outcomes)
         suppression.suppress_opted_out(_opted_out(outcomes))
         remember(_not_reached(outcomes))
+        close_windows(_too_late(outcomes))
         rest_channels(outcomes)
         changed: list[Announced] = [*accepted, *moved]
         announce(changed)
     try:
-        statuses.apply(
-            statuses.Key(one.row.channel_id, one.external_id) for one in outcomes if one.external_id
-        )
+        statuses.apply(chain.from_iterable(map(_keys, outcomes)))
     except OperationalError as error:  # the outcomes are written; the sweep applies the reports
         logger.warning("reports left to the sweep", reason=type(error).__name__)
+
+
+def _keys(one: Outcome) -> Iterator[statuses.Key]:
+    """By what reports may wait for this outcome: what the provider calls it, and its attempt."""
+    if one.external_id:
+        row = one.row
+        yield statuses.Key(row.channel_id, one.external_id)
+        yield statuses.Key(row.channel_id, statuses.attempt_key(row.uid, row.attempted_at))
 
 
 def _drop_taken_answers(outcomes: Sequence[Outcome]) -> None:
@@ -218,6 +228,11 @@ def _opted_out(outcomes: Sequence[Outcome]) -> list[Row]:
             one.row.error_code = one.error.code
             rows.append(one.row)
     return rows
+
+
+def _too_late(outcomes: Sequence[Outcome]) -> list[Row]:
+    """What the provider itself refused for its window, not we before we asked it."""
+    return [one.row for one in outcomes if isinstance(one.error, WindowClosed) and one.exchanges]
 
 
 def _not_reached(outcomes: Sequence[Outcome]) -> Iterator[Noted]:

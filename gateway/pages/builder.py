@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from gateway.content import reading
+from gateway.content import bounds
 from gateway.content.model import Content
 from gateway.content.reading import read
 
@@ -46,10 +46,10 @@ class Builder:
 
     @property
     def limits(self) -> Mapping[str, int]:
-        """What ``gateway.content.reading`` takes at most, by name in lower case."""
+        """What ``gateway.content.bounds`` says, by name in lower case."""
         names = ("TEXT", "LABEL", "PAYLOAD", "URL", "TITLE", "DESCRIPTION", "FILE_NAME")
         counts = ("MEDIA", "CARDS", "ROWS", "SUGGESTIONS")
-        return {name.lower(): getattr(reading, name) for name in (*names, *counts)}
+        return {name.lower(): getattr(bounds, name) for name in (*names, *counts)}
 
 
 def parsed(text: str) -> Mapping[str, Any]:

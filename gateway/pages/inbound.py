@@ -27,7 +27,8 @@ SHOWN_BYTES = 20_000
 
 def troubled(workspace: int, channel: uuid.UUID | None = None) -> QuerySet[InboundRequest]:
     """Requests of the workspace (of one channel) that an admin should look at."""
-    rows = InboundRequest.objects.in_workspace(workspace).filter(state__in=TROUBLE)
+    rows = InboundRequest.objects.in_workspace(workspace)
+    rows = rows.filter(state__in=TROUBLE, erased_at=None)
     return rows.filter(channel=channel) if channel else rows
 
 

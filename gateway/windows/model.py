@@ -14,6 +14,7 @@ class ReplyWindow(WorkspaceModel):
     message of theirs, on the provider's clock as far as it is not ahead of ours. ``taken_by`` are
     the deliveries that were counted since, ``token_for`` the one that was given the token: what is
     tried again takes nothing twice, and nothing is lost when a worker dies in between.
+    ``closed_at``: when an attempt began that the provider refused although we took it to be open.
     """
 
     # No index that is not needed: it is found by its channel and address, always.
@@ -26,6 +27,7 @@ class ReplyWindow(WorkspaceModel):
     human_until = models.DateTimeField(null=True)
     messages_left = models.IntegerField(null=True)
     heard_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
     taken_by = ArrayField(models.BigIntegerField(), default=list)
     token = models.TextField(blank=True)
     token_at = models.DateTimeField(null=True)

@@ -17,6 +17,8 @@ ANEW = """CASE WHEN excluded.heard_at IS NOT NULL
         THEN coalesce(excluded.heard_at > w.heard_at, true)
         ELSE excluded.until > coalesce(w.until, '-infinity')
             OR w.messages_left <= 0 AND excluded.until <> w.until END"""
+# What they wrote before the provider refused us opens nothing when it is repeated.
+STALE = "coalesce(excluded.heard_at <= w.closed_at, false)"
 NEWER = """excluded.token <> '' AND excluded.token <> w.token
         AND coalesce(excluded.token_at > w.token_at, true)"""
 # Rows are locked in the order of their keys, as where they are taken from.
@@ -29,9 +31,11 @@ FROM json_to_recordset(%s) AS v
      messages int, heard_at timestamptz, token text, token_at timestamptz)
 ORDER BY channel, address
 ON CONFLICT (channel_id, address) DO UPDATE SET
-    until = CASE WHEN excluded.heard_at IS NULL AND {ANEW} THEN excluded.until
+    until = CASE WHEN {STALE} THEN w.until
+                 WHEN excluded.heard_at IS NULL AND {ANEW} THEN excluded.until
                  ELSE greatest(w.until, excluded.until) END,
-    human_until = greatest(w.human_until, excluded.human_until),
+    human_until = CASE WHEN {STALE} THEN w.human_until
+                       ELSE greatest(w.human_until, excluded.human_until) END,
     messages_left = CASE WHEN {ANEW} THEN excluded.messages_left ELSE w.messages_left END,
     taken_by = CASE WHEN {ANEW} THEN excluded.taken_by ELSE w.taken_by END,
     heard_at = greatest(w.heard_at, excluded.heard_at),

@@ -10,6 +10,7 @@ from django.db import connection
 from gateway.content.reading import ABOUT
 from gateway.contract import Capabilities
 from gateway.outbox.row import Row
+from gateway.windows.closing import needs_window
 
 # seen: what is known of each row's window. held: those that something may be taken from are locked,
 #   in the order of their keys, and read as they are by then. Others are only read: nobody waits for
@@ -73,9 +74,7 @@ class Taken:
 
 def concerned(row: Row, abilities: Capabilities) -> bool:
     """Whether a row needs a window, or may use a token: free text, not in public."""
-    if "template" in row.content or row.content.get(ABOUT, {}).get("public"):
-        return False
-    return windowed(abilities) or abilities.reply_token_s > 0
+    return needs_window(row.content) and (windowed(abilities) or abilities.reply_token_s > 0)
 
 
 def windowed(abilities: Capabilities) -> bool:

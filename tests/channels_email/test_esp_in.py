@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from channels_email.esp import mail_in
 from gateway.contract import WebhookRequest
 from gateway.errors import BadSignature, Malformed
 from gateway.events import BadAddress, Event, OptOut, StatusUpdate, UnknownEvent
-from tests.payloads.email.exhibit import CONFIG, CUSTOMER, DELIVERY, FOLDER, payload, request
+from tests.payloads.email.exhibit import CONFIG, CUSTOMER, DELIVERY, FOLDER, THEN, payload, request
 
 LOGIN = "omnichannel:a-long-password-of-ours"
 BASIC = {"authorization": "Basic " + base64.b64encode(LOGIN.encode()).decode()}
@@ -167,10 +168,41 @@ def test_mailguns_signature_vector() -> None:
         "token": "a8ce0edb2dd8301dee6c2405235584e45aa91d1e9f979f3de0",
         "signature": "e2905ec0811b47b934cf7cad86dde11c85c09bded28c42894033f36d63481c0b",
     }
-    asked = request(json.dumps({"signature": signed, "event-data": {}}).encode())
+    asked = request(json.dumps({"signature": signed, "event-data": {}}).encode(), at=THEN)
     adapter("mailgun").verify(asked)
     with pytest.raises(BadSignature):
         adapter("mailgun", webhook_key="key-abd").verify(asked)
+
+
+@pytest.mark.parametrize("as_form", [False, True])
+@pytest.mark.parametrize(
+    ("seconds", "taken"), [(-700, False), (0, True), (8 * 3600, True), (13 * 3600, False)]
+)
+def test_a_signature_of_mailguns_cannot_be_used_again_much_later(
+    as_form: bool, seconds: int, taken: bool
+) -> None:
+    asked = multipart({**SIGNED, "body-mime": "x"}, {}) if as_form else payload("mailgun_delivered")
+    asked = replace(asked, received_at=THEN + timedelta(seconds=seconds))
+    if taken:
+        adapter("mailgun").verify(asked)
+    else:
+        with pytest.raises(BadSignature):
+            adapter("mailgun").verify(asked)
+
+
+def enter(channel: Email, asked: WebhookRequest) -> str:
+    """What the door does before it stores a request."""
+    channel.verify(asked)
+    return channel.shard_key(asked)
+
+
+@pytest.mark.parametrize("sending", ["mailgun", "postmark", "amazon_ses", "brevo"])
+def test_what_is_nested_without_an_end_is_refused(sending: str) -> None:
+    deep = request(b'{"a":' * 100_000 + b"1" + b"}" * 100_000, at=THEN)
+    deep = replace(deep, headers={**deep.headers, **BASIC})
+    channel = adapter(sending)
+    with pytest.raises((BadSignature, Malformed)):
+        enter(channel, deep)
 
 
 # --- Mail by webhooks -----------------------------------------------------------------------------
@@ -189,7 +221,7 @@ def multipart(fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes]])
         for name, (file, data) in files.items()
     ]
     headers = {"content-type": "multipart/form-data; boundary=b"}
-    return request(b"".join(pieces) + b"--b--\r\n", headers=headers)
+    return request(b"".join(pieces) + b"--b--\r\n", headers=headers, at=THEN)
 
 
 SIGNED = {

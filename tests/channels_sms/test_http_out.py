@@ -10,7 +10,7 @@ from yarl import URL as Url
 
 from channels_sms.http_answers import Reading
 from channels_sms.http_sms import HttpSms
-from gateway import transport
+from gateway import guard
 from gateway.contract import Checked, Request, Response, Sent
 from gateway.errors import (
     Ambiguous,
@@ -137,7 +137,7 @@ def test_a_recipient_cannot_change_the_path(to: str) -> None:
         next(HttpSms(config).send(outbound(to=to)))
     request = next(HttpSms(config).send(outbound(to="../x?y#z%2F")))
     assert request.url == f"{HOME}/a/..%2Fx%3Fy%23z%252F/b"
-    assert transport.check_url(request.url).raw_path == "/a/..%2Fx%3Fy%23z%252F/b"
+    assert guard.check_url(request.url).raw_path == "/a/..%2Fx%3Fy%23z%252F/b"
 
 
 def test_the_limit_is_the_channels() -> None:

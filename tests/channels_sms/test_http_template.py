@@ -14,7 +14,7 @@ from yarl import URL as Url
 from channels_sms import http_template as template
 from channels_sms.http_sms import HttpSms
 from channels_sms.segments import normalized
-from gateway import transport
+from gateway import guard, transport
 from gateway.contract import Request
 from gateway.errors import Rejected
 from gateway.events import OutboundMessage
@@ -67,7 +67,7 @@ def test_no_text_breaks_out_of_a_form_or_a_url(text: str) -> None:
     said, request = storable(normalized(text)), built(FORM, text)
     pairs = parse_qsl(body_of(request), keep_blank_values=True, strict_parsing=True)
     assert pairs == [("text", said), ("both", f"+34600123456 {said}"), ("key", KEY)]
-    sent = transport.check_url(request.url).extend_query(list(request.params))
+    sent = guard.check_url(request.url).extend_query(list(request.params))
     assert (sent.scheme, sent.host, sent.raw_path) == (
         "https",
         Url(HOME).host,
@@ -85,7 +85,7 @@ def test_no_recipient_breaks_out_of_the_path(to: str) -> None:
             built(FORM, "x", to)
         return
     request = built(FORM, "x", to)
-    sent = transport.check_url(request.url)
+    sent = guard.check_url(request.url)
     first, *rest = sent.raw_path.strip("/").split("/") if to else ["", "x"]
     assert rest == ["x"]
     assert Url(f"https://h/{first}").path == f"/{to}"

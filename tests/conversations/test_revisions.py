@@ -8,6 +8,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Workspace
 from contacts.models import Contact
+from conversations import revisions
 from conversations.models import Conversation, Message, MessageRevision, Status
 from conversations.services import resolve, send_message
 from gateway import registry
@@ -25,7 +26,7 @@ from gateway.events import (
     Unsent,
 )
 from gateway.mail import Mail, Mailbox
-from gateway.models import Channel, Delivery, InboundState, Suppression
+from gateway.models import Channel, Delivery, InboundRequest, InboundState, Suppression
 from gateway.states import State
 from tests import builders
 from tests.gateway import anything
@@ -94,6 +95,46 @@ def test_what_is_taken_back_says_so(ch: Channel, erase: bool, kept: list[str]) -
     assert message.text == ""
 
 
+def kept(*rows: InboundRequest) -> list[bool]:
+    """Which of the requests still say what they said."""
+    for row in rows:
+        row.refresh_from_db()
+    return [bool(bytes(row.body)) for row in rows]
+
+
+def test_what_may_not_be_kept_is_erased_from_the_requests_that_told_it(ch: Channel) -> None:
+    said = [anything.say(ch, wrote(text="first")), anything.say(ch, wrote(text="first"))]
+    drain()
+    take(ch, Edited("m1", "77", "second", "1", NOON))
+    edit = InboundRequest.objects.latest("id")
+    other = anything.say(ch, wrote(2))
+    take(ch, Unsent("m1", "77", erase=True))
+    assert kept(*said, edit, other) == [False, False, False, True]
+    for row in (*said, edit):
+        assert row.erased_at is not None
+        assert (row.state, row.method, row.channel_id) == (InboundState.DONE, "POST", ch.pk)
+    assert kept(InboundRequest.objects.latest("id")) == [True]
+
+
+@pytest.mark.parametrize(("sender", "erase"), [("77", False), ("99", True)])
+def test_they_stay_where_they_may_be_kept_and_for_what_others_take_back(
+    ch: Channel, sender: str, erase: bool
+) -> None:
+    said = anything.say(ch, wrote())
+    take(ch, Unsent("m1", sender, erase=erase))
+    assert kept(said) == [True]
+    assert said.erased_at is None
+
+
+def test_another_channels_request_of_the_same_name_stays(ch: Channel) -> None:
+    theirs = anything.channel(builders.workspace())
+    said = anything.say(theirs, wrote())
+    drain()
+    take(ch, wrote())
+    take(ch, Unsent("m1", "77", erase=True))
+    assert kept(said) == [True]
+
+
 def test_reactions_come_change_and_go_on_ours_and_theirs(ch: Channel) -> None:
     take(ch, wrote())
     conversation = Conversation.objects.get()
@@ -104,6 +145,16 @@ def test_reactions_come_change_and_go_on_ours_and_theirs(ch: Channel) -> None:
     assert ours.data["reactions"] == {"77": "❤️"}
     take(ch, Reaction("m1", "77", ""))
     assert Message.objects.get(external_id="m1").data["reactions"] == {}
+
+
+def test_a_crowd_that_reacts_is_kept_within_bounds(
+    ch: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "MOST_REACTIONS", 3)
+    take(ch, wrote())
+    take(ch, *(Reaction("m1", str(n), "👍") for n in range(5)))
+    take(ch, Reaction("m1", "0", "👎"), Reaction("m1", "4", ""))
+    assert Message.objects.get().data["reactions"] == {"0": "👎", "1": "👍", "2": "👍"}
 
 
 def test_what_we_sent_ourselves_is_not_shown_twice_and_what_others_sent_is_shown_once(

@@ -106,8 +106,8 @@ def channel(ws: Workspace) -> Channel:
 
 
 def body_of(*events: Event) -> str:
-    """A webhook's body that stands for these events."""
-    key = uuid.uuid4().hex
+    """A webhook's body that stands for these events, and names their messages."""
+    key = " ".join([uuid.uuid4().hex, *(getattr(event, "external_id", "") for event in events)])
     _events[key] = events
     return key
 

@@ -23,7 +23,7 @@ from gateway.media.models import StoredFile
 from gateway.media.storing import store
 from gateway.models import Channel
 from gateway.secrets import seal, unseal
-from simulator.lines import google_rcs_line
+from simulator.channel_lines import google_rcs_line
 from tests import builders
 from tests.api.client import caller, errors
 from tests.gateway.google import agent

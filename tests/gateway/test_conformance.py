@@ -1,5 +1,6 @@
 """One suite over every registered adapter: what the engine relies on, whatever the provider."""
 
+import contextlib
 import json
 import uuid
 from collections.abc import Generator
@@ -129,6 +130,29 @@ def test_garbage_is_malformed_when_signed_and_refused_when_not(shown: Exhibit) -
             shown.adapter.verify(request)
         with pytest.raises(Malformed):
             enter(shown, shown.sign(request))
+
+
+# About as much as the door lets in, and far deeper than anything is read.
+DEEP = {
+    "lists": b"[" * 400_000,
+    "objects": b'{"a":' * 150_000 + b"1" + b"}" * 150_000,
+    "within": b'{"object":' + b"[" * 400_000 + b"]" * 400_000 + b"}",
+    "elements": b"<xml>" + b"<a>" * 200_000,
+}
+
+
+@pytest.mark.parametrize("how", DEEP)
+def test_what_is_nested_without_an_end_is_no_more_than_garbage(shown: Exhibit, how: str) -> None:
+    deep = replace(shown.inbound, body=DEEP[how])
+    with contextlib.suppress(BadSignature):
+        shown.adapter.verify(deep)
+    try:
+        signed = shown.sign(deep)
+    except (ValueError, RecursionError):
+        pytest.skip("What the provider signs is within an envelope.")
+    with contextlib.suppress(Malformed, BadSignature):
+        enter(shown, signed)
+        shown.adapter.parse(signed)
 
 
 def test_a_repeat_gives_the_same_ids(shown: Exhibit) -> None:

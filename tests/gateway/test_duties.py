@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +34,8 @@ class Provider:
         self.hooks: list[str] = []
         self.pages: list[dict[str, Any]] = []
         self.status = 200
+        # What happens while it is asked.
+        self.meanwhile: Callable[[], None] | None = None
         self.loop = asyncio.new_event_loop()
         self.ready = threading.Event()
         self.url = ""
@@ -42,6 +44,9 @@ class Provider:
     async def poll(self, request: web.Request) -> web.Response:
         """The next page; nothing new when there is none."""
         self.asked.append(request.query["since"])
+        if self.meanwhile is not None:
+            act, self.meanwhile = self.meanwhile, None
+            await asyncio.to_thread(act)
         page = {"bodies": [], "cursor": request.query["since"], "more": False}
         return web.json_response(self.pages.pop(0) if self.pages else page, status=self.status)
 

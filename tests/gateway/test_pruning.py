@@ -54,6 +54,8 @@ def test_what_is_older_goes_and_what_failed_stays(settings: Any) -> None:
     ]
     request(channel, OLD, "done")
     request(channel, OLD, "unknown")
+    erased = InboundRequest.objects.filter(pk=request(channel, OLD, "failed"))
+    erased.update(body=b"", erased_at=NOW)
 
     prune()
 

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import ResolveResult
 
-from gateway import stopping, transport
+from gateway import guard, stopping
 from gateway.models import Delivery
 from gateway.outbox import places
 from gateway.outbox import runner as runners
@@ -107,7 +107,7 @@ def test_what_has_certainly_not_left_is_queued_again(
         await asyncio.sleep(60)
         return []
 
-    monkeypatch.setattr(transport.GuardedResolver, "resolve", never)
+    monkeypatch.setattr(guard.GuardedResolver, "resolve", never)
     settings.SIMULATOR_URL = f"http://localhost:{sink.port}"  # type: ignore[attr-defined]
     for _ in range(3):
         queued(builders.channel())

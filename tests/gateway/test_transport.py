@@ -10,7 +10,8 @@ from aiohttp import web
 from gateway.contract import Request, Response
 from gateway.errors import Ambiguous, SendError, Unreachable
 from gateway.exchange import Exchange
-from gateway.transport import Forbidden, _letter, call, check_url, new_session, public_address
+from gateway.guard import Forbidden, check_url, public_address
+from gateway.transport import _letter, call, new_session
 from tests.gateway.sink import Sink
 
 
@@ -170,6 +171,14 @@ def test_an_exchange_is_logged_without_secrets_and_bodies() -> None:
     for hidden in ["private words", "s3cr3t", "abc", "x1"]:
         assert hidden not in everything
     assert "+14155550100" in logged.request
+
+
+@pytest.mark.parametrize("depth", [100, 700, 1_000, 100_000])
+def test_an_answer_nested_without_an_end_is_logged_too(depth: int) -> None:
+    body = b'{"token":"s3cr3t","a":' * depth + b"1" + b"}" * depth
+    logged = Exchange.of(Request("GET", "https://api.example.com/"), Response(200, {}, body), 0, "")
+    assert logged.response
+    assert "s3cr3t" not in logged.response
 
 
 def test_a_form_arrives_as_it_was_meant() -> None:

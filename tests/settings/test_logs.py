@@ -119,6 +119,19 @@ def test_one_or_all_are_processed_again(client, admin):
     assert [row.data for row in entries] == [{"count": 1}, {"count": 2}]
 
 
+def test_what_was_erased_says_so_and_is_not_processed_again(client, admin):
+    row = inbound(builders.channel(admin.workspace), body=b"", erased_at=timezone.now())
+
+    assert list(client.get(INBOUND).context["slice"].rows) == []
+    page = client.get(reverse("settings-inbound-entry", args=[row.pk])).content.decode()
+    assert 'data-testid="erased"' in page
+    client.post(reverse("settings-inbound-replay", args=[row.pk]))
+    client.post(reverse("settings-inbound-replay-all"))
+
+    row.refresh_from_db()
+    assert row.state == InboundState.FAILED
+
+
 def test_the_list_of_one_channel_and_its_replay(client, admin):
     one, two = builders.channel(admin.workspace), builders.channel(admin.workspace)
     mine, other = inbound(one), inbound(two)

@@ -12,7 +12,8 @@ from aiohttp.test_utils import TestServer
 from channels_sms.google_rcs import GoogleRcs
 from gateway.events import Event, OutboundMessage, StatusUpdate, Withdrawal
 from gateway.transport import drive, new_session
-from simulator.lines import Agent, Line, Lines, account_of
+from simulator.channel_lines import account_of
+from simulator.lines import Agent, Line, Lines
 from simulator.server import build
 from tests.payloads.google_rcs.exhibit import AGENT, CLIENT_TOKEN, config, key_file
 from tests.simulator.conftest import Door, line

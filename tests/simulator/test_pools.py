@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.lines import load_lines
+from simulator.channel_lines import load_lines
 from tests import builders
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -23,7 +23,7 @@ from gateway.events import (
     Withdrawal,
 )
 from gateway.states import State
-from simulator.lines import pool_number
+from simulator.channel_lines import pool_number
 from tests.payloads.twilio_rcs.exhibit import SENDER, SERVICE, config
 from tests.simulator.conftest import until
 from tests.simulator.twilio_rcs import CUSTOMER, TwilioStand, twilio

@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestServer
 from channels_sms.twilio_rcs import TwilioRcs
 from gateway.events import Event, OutboundMessage, StatusUpdate, Withdrawal
 from gateway.transport import drive, new_session
-from simulator.lines import Agent, Line, Lines, sms_behind
+from simulator.channel_lines import sms_behind
+from simulator.lines import Agent, Line, Lines
 from simulator.server import build
 from tests.payloads.twilio_rcs.exhibit import SENDER, SERVICE, config
 from tests.simulator.conftest import Door, line

@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestServer
 from channels_social.x import X
 from gateway.contract import Request
 from gateway.events import Event
-from simulator.lines import X_PUBLIC, Line, Lines, public_side
+from simulator.channel_lines import public_side
+from simulator.lines import X_PUBLIC, Line, Lines
 from simulator.server import build
 from tests.payloads.x.exhibit import CONFIG, OWN
 from tests.simulator.conftest import Door, Stand, line

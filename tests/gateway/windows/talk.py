@@ -29,12 +29,14 @@ from gateway.contract import (
     TemplateSteps,
     WebhookRequest,
 )
-from gateway.errors import Rejected
+from gateway.errors import Rejected, WindowClosed
 from gateway.events import Event, InboundMessage, OutboundMessage, Window
 from gateway.registry import adapters
 from tests.gateway.sink import Sink
 
 DAY = 86_400.0
+# What the provider answers to free text that comes too late.
+CLOSED = 470
 ABILITIES = Capabilities(max_text=1600, idempotent_send=True)
 
 
@@ -75,6 +77,8 @@ class Talk(TwilioSms):
             "Token": message.reply_token,
         }
         response = yield self._request("POST", "/Messages.json", data=list(form.items()))
+        if response.status == CLOSED:
+            raise WindowClosed("The window is closed.", code=str(CLOSED))
         if response.status != 201:
             raise Rejected(f"{response.status}")
         return Sent(response.json()["sid"])
