@@ -105,8 +105,8 @@ def _event(found: Json, place: Place) -> Sequence[Event]:
 
 def _follow(found: Json, word: Keyword, sender: str, kind: str) -> OptOut:
     """They added the account as a friend or blocked it; LINE has shown them what that did."""
-    identity = text(found, "webhookEventId")[:255] or f"{kind} {sender} {found.get('timestamp')}"
-    return OptOut(identity, sender, word, kind, answered=True, source="provider")
+    named = text(found, "webhookEventId") or plain(f"{kind} {sender} {found.get('timestamp')}")
+    return OptOut(named[:255], sender, word, kind, answered=True, source="provider")
 
 
 def _unsend(found: Json, sender: str) -> Sequence[Event]:
