@@ -37,6 +37,8 @@ BETWEEN = "\n"
 KINDS = {"image": "image/jpeg", "video": "video/mp4", "audio": "audio/m4a"}
 ANY_FILE = "application/octet-stream"
 FOLLOWS = {"follow": Keyword.START, "unfollow": Keyword.STOP}
+# Tokens are longer than ids.
+TOKEN = 1000
 # Another system has taken the chat over; what it gets is not for us.
 STANDBY = "standby"
 
@@ -162,6 +164,8 @@ def _inbound(
         occurred_at=moment(found.get("timestamp")),
         reply_to=text(message, "quotedMessageId")[:255],
         reply_token=text(found, "replyToken")[:255],
+        quote_token=text(message, "quoteToken")[:TOKEN],
+        read_token=text(message, "markAsReadToken")[:TOKEN],
         **parts,
     )
 
