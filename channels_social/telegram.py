@@ -34,7 +34,10 @@ from gateway.errors import Ambiguous, Rejected, TooLong, Unreachable
 from gateway.events import Event, OutboundMessage
 from gateway.signalling import setting
 
-PRIVATE = frozenset({"text", "caption", "title", "address", "latitude", "longitude"})
+PRIVATE = frozenset(
+    {"text", "caption", "title", "address", "latitude", "longitude"}
+    | {"phone_number", "first_name", "last_name", "vcard"}
+)
 # The path of an attachment's address, which names a file without the token that opens it.
 FILE = "/file_id/"
 FIELDS = (

@@ -5,6 +5,7 @@ from an address by itself. ``SHOWS`` keeps everything within these limits before
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from gateway.content.adapting import in_words
 from gateway.content.model import (
     AskLocation,
     Card,
+    ContactCard,
     Content,
     Location,
     Media,
@@ -24,7 +26,7 @@ from gateway.content.model import (
     Suggestion,
 )
 from gateway.content.reading import LABEL
-from gateway.content.shows import Buttons, Shows
+from gateway.content.shows import Buttons, Contacts, Shows
 from gateway.contract import Part
 from gateway.errors import TooLong
 
@@ -47,6 +49,8 @@ SHOWS = Shows(
     rows=10,
     row_text=LABEL,
     location=True,
+    # What a vCard of 2,048 bytes holds of any writing.
+    contacts=Contacts(count=1, name=64, phones=5, emails=5, needs_phone=True),
 )
 
 # By which method and field a file goes, so that it is shown and not only offered.
@@ -119,6 +123,8 @@ def card_text(card: Card) -> str:
 def _body(content: Content, said: str) -> Call:
     if content.location is not None:
         return _place(content.location)
+    if content.contacts:
+        return _contact(content.contacts[0])
     files = content.cards[0].media if content.cards else next(iter(content.media), None)
     if files is not None:
         return _file(files, _within(said, MAX_CAPTION))
@@ -137,6 +143,26 @@ def _place(place: Location) -> Call:
         return Call("sendLocation", where)
     address = f"{place.latitude:.6f}, {place.longitude:.6f}"
     return Call("sendVenue", where | {"title": place.label, "address": address})
+
+
+def _contact(card: ContactCard) -> Call:
+    """Somebody's card; further numbers and addresses stand on the vCard with it."""
+    first, _space, last = card.name.partition(" ")
+    fields: Json = {"phone_number": card.phones[0], "first_name": first}
+    if last:
+        fields["last_name"] = last
+    if len(card.phones) > 1 or card.emails:
+        fields["vcard"] = vcard(card)
+    return Call("sendContact", fields)
+
+
+def vcard(card: ContactCard) -> str:
+    """A card as RFC 2426 writes it."""
+    name = re.sub(r"([\\,;])", r"\\\1", card.name)
+    lines = ["BEGIN:VCARD", "VERSION:3.0", f"N:;{name};;;", f"FN:{name}"]
+    lines += [f"TEL:{one}" for one in card.phones]
+    lines += [f"EMAIL:{one}" for one in card.emails]
+    return "\r\n".join([*lines, "END:VCARD", ""])
 
 
 def _file(media: Media, caption: str) -> Call:

@@ -393,8 +393,8 @@ class About:
     """What a message of ours answers.
 
     ``reply_to``: the provider's id of the message it quotes or, in public, stands below;
-    ``quote_token`` as in InboundMessage. ``thread`` as in InboundMessage; ``public``: everybody will read it. ``person``: a person wrote
-    it, not a machine. ``mail``: what only mail has.
+    ``quote_token`` and ``thread`` as in InboundMessage. ``public``: everybody will read it.
+    ``person``: a person wrote it, not a machine. ``mail``: what only mail has.
     """
 
     reply_to: str = ""

@@ -46,7 +46,7 @@ class TelegramApi:
             "getFile": self.get_file,
             "setWebhook": self.set_webhook,
             "sendChatAction": self.chat_action,
-            **dict.fromkeys(("sendMessage", "sendLocation", "sendVenue", *words.FILES), self.send),
+            **dict.fromkeys(words.METHODS, self.send),
         }
 
     def routes(self) -> list[web.RouteDef]:

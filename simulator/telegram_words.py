@@ -23,6 +23,8 @@ FILES = {
     "sendAnimation": "animation",
     "sendDocument": "document",
 }
+METHODS = ("sendMessage", "sendLocation", "sendVenue", "sendContact", *FILES)
+MAX_VCARD = 2048
 # What a customer's file comes as, by the family of its type.
 FIELDS = {"image": "photo", "video": "video", "audio": "voice"}
 PATHS = {"photo": "photos", "video": "videos", "voice": "voice", "document": "documents"}
@@ -73,6 +75,11 @@ def check(method: str, fields: dict[str, Any]) -> None:
     elif method in ("sendLocation", "sendVenue"):
         if not all(isinstance(fields.get(name), int | float) for name in ("latitude", "longitude")):
             raise Wrong(400, "Bad Request: can't parse location")
+    elif method == "sendContact":
+        if not fields.get("phone_number") or not fields.get("first_name"):
+            raise Wrong(400, "Bad Request: contact phone number and first name are needed")
+        if len(str(fields.get("vcard", "")).encode()) > MAX_VCARD:
+            raise Wrong(400, "Bad Request: vCard is too long")
     elif method not in FILES:
         raise Wrong(404, "Not Found")
     if len(caption) > MAX_CAPTION:
@@ -110,6 +117,9 @@ def shown(fields: dict[str, Any]) -> dict[str, Any]:
     text = fields.get("text") or fields.get("caption") or fields.get("title") or ""
     if "latitude" in fields:
         text = f"{text} 📍 {fields['latitude']}, {fields['longitude']}".strip()
+    if "phone_number" in fields:
+        names = (fields["first_name"], fields.get("last_name", ""), fields["phone_number"])
+        text = " ".join(filter(None, names))
     return {"text": text, "suggestions": chips, "sent": fields}
 
 

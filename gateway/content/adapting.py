@@ -5,7 +5,7 @@
 - What can be tapped becomes numbered options; whoever answers with the number or the label has
   tapped it (``gateway.content.options``). Numbers run through the whole content.
 - Buttons that open, call or show something become a line that says what and where.
-- A place becomes a link to a map.
+- A place becomes a link to a map, somebody's card the words on it.
 - A template becomes its words, and its file.
 - Words that follow each other share a message as long as they fit; longer ones are split, between
   paragraphs, lines or words where there are any.
@@ -24,6 +24,7 @@ from gateway.content.model import (
     AskLocation,
     Calendar,
     Card,
+    ContactCard,
     Content,
     Dial,
     Location,
@@ -60,6 +61,7 @@ def adapt(content: Content, shows: Shows, first_number: int = 1) -> Adapted:
         adapting.menu(content.menu)
     if content.location is not None:
         adapting.location(content.location)
+    adapting.contacts(content.contacts)
     adapting.suggestions(content.suggestions)
     adapting.close()
     return Adapted(tuple(adapting.parts), tuple(adapting.options))
@@ -120,6 +122,15 @@ class Adapting:
             self.show(Content(location=place))
         else:
             self.say("\n".join(filter(None, (place.label, map_link(place)))))
+
+    def contacts(self, cards: tuple[ContactCard, ...]) -> None:
+        """People's cards, as many together as can be, or what stands on them."""
+        shown = [one for one in cards if self.shows.contacts.take((one,))]
+        for one in cards:
+            if one not in shown:
+                self.say("\n".join((one.name, *one.phones, *one.emails)))
+        for place in range(0, len(shown), self.shows.contacts.count or 1):
+            self.show(Content(contacts=tuple(shown[place : place + self.shows.contacts.count])))
 
     def suggestions(self, suggestions: tuple[Suggestion, ...]) -> None:
         """Below the last message, or as words."""

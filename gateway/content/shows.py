@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from gateway.content.model import Card, Content, Media, Menu, Reply, Suggestion
+from gateway.content.model import Card, ContactCard, Content, Media, Menu, Reply, Suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,32 @@ class Buttons:
 
 
 NO_BUTTONS = Buttons()
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """Cards of people: how many in one message, and of each a name of so many characters.
+
+    ``phones`` and ``emails``: at most so many; with ``needs_phone`` at least one number.
+    """
+
+    count: int = 0
+    name: int = 0
+    phones: int = 0
+    emails: int = 0
+    needs_phone: bool = False
+
+    def take(self, cards: tuple[ContactCard, ...]) -> bool:
+        """Whether all of these can be shown in one message."""
+        return len(cards) <= self.count and all(
+            len(one.name) <= self.name
+            and int(self.needs_phone) <= len(one.phones) <= self.phones
+            and len(one.emails) <= self.emails
+            for one in cards
+        )
+
+
+NO_CONTACTS = Contacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +125,7 @@ class Shows:
     rows: int = 0
     row_text: int = 0
     location: bool = False
+    contacts: Contacts = NO_CONTACTS
     templates: bool = False
     caption: int = 0
     worded: int = 0
@@ -200,9 +227,9 @@ class Shows:
 
     def _takes_body(self, content: Content) -> bool:
         """One of words, files (with words, if they can have some), cards, a place, or a list."""
-        several = (content.media, content.cards, content.menu, content.location)
+        several = (content.media, content.cards, content.menu, content.location, content.contacts)
         bodies = [one for one in several if one]
-        wordless = content.cards or content.location
+        wordless = content.cards or content.location or content.contacts
         if len(bodies) > 1 or (wordless and content.text):
             return False
         if content.cards:
@@ -211,6 +238,8 @@ class Shows:
             return self.takes_menu(content.menu)
         if content.location is not None:
             return self.location
+        if content.contacts:
+            return self.contacts.take(content.contacts)
         return self._takes_files(content.media) and (
             not content.media or not content.text or self.captions(content.media)
         )

@@ -12,6 +12,7 @@ from gateway.content.adapting import adapt
 from gateway.content.model import (
     AskLocation,
     Card,
+    ContactCard,
     Content,
     Dial,
     Location,
@@ -225,6 +226,24 @@ REQUESTS: dict[str, tuple[Content, str, dict[str, Any]]] = {
         Content(location=Location(1.5, -2.0)),
         "sendLocation",
         {"latitude": 1.5, "longitude": -2.0},
+    ),
+    "contact": (
+        Content(contacts=(ContactCard("Ana de la Vega", ("+34600111222",)),)),
+        "sendContact",
+        {"phone_number": "+34600111222", "first_name": "Ana", "last_name": "de la Vega"},
+    ),
+    "contact with more on its card": (
+        Content(
+            contacts=(ContactCard("Ana, Shop", ("+34600111222", "+34600111223"), ("a@e.org",)),)
+        ),
+        "sendContact",
+        {
+            "phone_number": "+34600111222",
+            "first_name": "Ana,",
+            "last_name": "Shop",
+            "vcard": "BEGIN:VCARD\r\nVERSION:3.0\r\nN:;Ana\\, Shop;;;\r\nFN:Ana\\, Shop\r\n"
+            "TEL:+34600111222\r\nTEL:+34600111223\r\nEMAIL:a@e.org\r\nEND:VCARD\r\n",
+        },
     ),
     "venue": (
         Content(location=Location(1.5, -2.0, "Shop")),
