@@ -163,6 +163,7 @@ class Capabilities:
     provider ourselves where its webhooks go (``Adapter.register``). ``poll_every_s``: how often it
     is asked for what is new (0: never). ``public``: some of what it brings is public.
     ``typing_about``: who is shown that somebody writes is shown it below a message of theirs.
+    ``threads``: of a public answer in several parts each stands below the one before.
     """
 
     max_text: int
@@ -187,6 +188,7 @@ class Capabilities:
     poll_every_s: float = 0
     public: bool = False
     typing_about: bool = False
+    threads: bool = False
 
 
 SendSteps = Generator[Request, Response, Sent]

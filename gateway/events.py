@@ -394,7 +394,8 @@ class About:
 
     ``reply_to``: the provider's id of the message it quotes or, in public, stands below;
     ``quote_token`` and ``thread`` as in InboundMessage. ``public``: everybody will read it.
-    ``person``: a person wrote it, not a machine. ``mail``: what only mail has.
+    ``person``: a person wrote it, not a machine. ``mail``: what only mail has. ``follows``: it goes
+    on what its part before began, and stands below that once that is out.
     """
 
     reply_to: str = ""
@@ -403,6 +404,7 @@ class About:
     person: bool = False
     mail: OutboundMail | None = None
     quote_token: str = ""
+    follows: bool = False
 
 
 NOTHING = About()
