@@ -32,13 +32,14 @@ from gateway.errors import TooLong
 
 MAX_TEXT, MAX_CAPTION = 4096, 1024
 MAX_FILE, MAX_PHOTO = 50_000_000, 10_000_000
+ALBUM = 10
 FAMILIES = ("image/*", "video/*", "audio/*", "text/*", "application/*", "font/*")
 BUTTONS: frozenset[type[Suggestion]] = frozenset({Reply, OpenUrl, ShowLocation, AskLocation})
 ON_CARDS: frozenset[type[Suggestion]] = frozenset({Reply, OpenUrl, ShowLocation})
 SHOWS = Shows(
     text=MAX_TEXT,
     files=dict.fromkeys(FAMILIES, MAX_FILE),
-    file_count=1,
+    file_count=ALBUM,
     captioned=True,
     caption=MAX_CAPTION,
     cards=1,
@@ -51,6 +52,7 @@ SHOWS = Shows(
     location=True,
     # What a vCard of 2,048 bytes holds of any writing.
     contacts=Contacts(count=1, name=64, phones=5, emails=5, needs_phone=True),
+    album=lambda media: IN_ALBUMS.get(way(media)[0], ""),
 )
 
 # By which method and field a file goes, so that it is shown and not only offered.
@@ -65,6 +67,13 @@ METHODS = {
     "audio/mp4": ("sendAudio", "audio"),
     "audio/ogg": ("sendVoice", "voice"),
 }
+# What goes together in an album: pictures and videos, sounds, or other files.
+IN_ALBUMS = {
+    "sendPhoto": "pictures",
+    "sendVideo": "pictures",
+    "sendAudio": "sounds",
+    "sendDocument": "documents",
+}
 # What Telegram fetches itself: photos up to 5 MB, other files up to 20 MB, and of documents these.
 FETCHED_PHOTO, FETCHED = 5_000_000, 20_000_000
 FETCHED_DOCUMENTS = frozenset({"application/pdf", "application/zip"})
@@ -72,19 +81,20 @@ FETCHED_DOCUMENTS = frozenset({"application/pdf", "application/zip"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A method and its fields; ``file`` is the field and the file that is uploaded with it."""
+    """A method and its fields; ``files`` are uploaded with it, each in a field of its own."""
 
     method: str
     fields: Json
-    file: tuple[str, Media] | None = None
+    files: tuple[tuple[str, Media], ...] = ()
 
     def parts(self) -> tuple[Part, ...]:
-        """The fields and the file as a multipart form; objects are JSON there."""
-        if self.file is None:
-            return ()
-        name, media = self.file
+        """The fields and the files as a multipart form; objects are JSON there."""
         fields = [Part(key, _form_value(value)) for key, value in self.fields.items()]
-        return (*fields, Part(name, media, media.name or "file", media.content_type))
+        files = [
+            Part(name, media, media.name or "file", media.content_type)
+            for name, media in self.files
+        ]
+        return (*fields, *files)
 
 
 def _form_value(value: object) -> str:
@@ -100,7 +110,7 @@ def call_for(content: Content) -> Call:
     found = _body(content, said)
     keyboard = markup(_suggestions(content), content.menu)
     return Call(
-        found.method, found.fields | ({"reply_markup": keyboard} if keyboard else {}), found.file
+        found.method, found.fields | ({"reply_markup": keyboard} if keyboard else {}), found.files
     )
 
 
@@ -125,9 +135,11 @@ def _body(content: Content, said: str) -> Call:
         return _place(content.location)
     if content.contacts:
         return _contact(content.contacts[0])
-    files = content.cards[0].media if content.cards else next(iter(content.media), None)
-    if files is not None:
-        return _file(files, _within(said, MAX_CAPTION))
+    if len(content.media) > 1:
+        return _album(content.media, _within(said, MAX_CAPTION))
+    file = content.cards[0].media if content.cards else next(iter(content.media), None)
+    if file is not None:
+        return _file(file, _within(said, MAX_CAPTION))
     return Call("sendMessage", {"text": _within(said, MAX_TEXT)})
 
 
@@ -166,13 +178,35 @@ def vcard(card: ContactCard) -> str:
 
 
 def _file(media: Media, caption: str) -> Call:
-    method, field = METHODS.get(media.content_type, DOCUMENT)
-    if method == "sendPhoto" and (media.size or 0) > MAX_PHOTO:
-        method, field = DOCUMENT
+    method, field = way(media)
     words: Json = {"caption": caption} if caption else {}
     if _fetched(media, method):
         return Call(method, words | {field: media.url})
-    return Call(method, words, (field, media))
+    return Call(method, words, ((field, media),))
+
+
+def way(media: Media) -> tuple[str, str]:
+    """By which method, in which field."""
+    method, field = METHODS.get(media.content_type, DOCUMENT)
+    if method == "sendPhoto" and (media.size or 0) > MAX_PHOTO:
+        return DOCUMENT
+    return method, field
+
+
+def _album(files: Sequence[Media], caption: str) -> Call:
+    """Several files in one frame; the first one's words are shown below all of them."""
+    items: list[Json] = []
+    uploads: list[tuple[str, Media]] = []
+    for place, media in enumerate(files):
+        method, kind = way(media)
+        item: Json = {"type": kind, "media": media.url}
+        if not _fetched(media, method):
+            item["media"] = f"attach://file{place}"
+            uploads.append((f"file{place}", media))
+        items.append(item)
+    if caption:
+        items[0]["caption"] = caption
+    return Call("sendMediaGroup", {"media": items}, tuple(uploads))
 
 
 def _fetched(media: Media, method: str) -> bool:

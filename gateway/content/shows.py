@@ -1,6 +1,6 @@
 """What a channel can show: declared by its adapter, looked at before anything is sent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.content.model import Card, ContactCard, Content, Media, Menu, Reply, Suggestion
@@ -95,6 +95,8 @@ class Shows:
     """One provider message of a channel. Texts in characters, files in bytes.
 
     ``measure`` says how long a text is, where ``text`` does not count characters.
+    ``album``: only files for which it says the same word go in one message, without buttons; those
+    for which it says none go alone.
     ``files`` maps a type (``image/jpeg``, ``image/*``) to the largest size; ``captioned`` says
     whether text goes with them, ``caption_files`` with which of them (families or types) if not
     with all, ``caption`` how long it may be, and ``worded`` how long a text above buttons or a list
@@ -138,6 +140,14 @@ class Shows:
     above_links: int = 0
     buttons_below_text: bool = False
     measure: Callable[[str], int] = len
+    album: Callable[[Media], str] | None = None
+
+    def together(self, files: Sequence[Media]) -> bool:
+        """Whether these files may go in one message, as far as their kinds say so."""
+        if self.album is None or len(files) < 2:
+            return True
+        kinds = set(map(self.album, files))
+        return len(kinds) == 1 and "" not in kinds
 
     def room(self, *, files: bool = False, tapped: bool = False) -> int:
         """How long a text may be with files, or above something that can be tapped."""
@@ -171,6 +181,8 @@ class Shows:
         self, content: Content, suggestions: tuple[Suggestion, ...] = ()
     ) -> bool:
         """Whether these buttons may go below such a message."""
+        if self.album is not None and len(content.media) > 1:
+            return False
         bare = replace(content, text="", suggestions=()) == Content()
         if self.buttons_for(suggestions) is not self.buttons:
             return bare and 0 < len(content.text) <= self.above_links
@@ -245,7 +257,8 @@ class Shows:
         )
 
     def _takes_files(self, files: tuple[Media, ...]) -> bool:
-        return len(files) <= self.file_count and all(map(self.takes_file, files))
+        known = all(map(self.takes_file, files))
+        return known and len(files) <= self.file_count and self.together(files)
 
     def _takes_cards(self, cards: tuple[Card, ...]) -> bool:
         return self.takes_card(cards[0]) if len(cards) == 1 else self.takes_carousel(cards)
