@@ -68,7 +68,7 @@ METHODS = {
     "audio/ogg": ("sendVoice", "voice"),
 }
 # What goes together in an album: pictures and videos, sounds, or other files.
-IN_ALBUMS = {
+IN_ALBUMS: dict[str, str] = {
     "sendPhoto": "pictures",
     "sendVideo": "pictures",
     "sendAudio": "sounds",
