@@ -63,7 +63,8 @@ def verify(request: WebhookRequest, secret: str) -> None:
     found = request.headers.get(SIGNATURE, "").strip()
     if not found:
         raise BadSignature("The signature is missing.")
-    if not hmac.compare_digest(sign(request.body, secret).encode(), found.encode()):
+    given = found.encode("utf-8", "replace")
+    if not hmac.compare_digest(sign(request.body, secret).encode(), given):
         raise BadSignature("The signature is wrong.")
 
 

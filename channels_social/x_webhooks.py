@@ -44,8 +44,8 @@ def verify(request: WebhookRequest, secret: str) -> None:
         raise BadSignature("No consumer secret is set.")
     if request.method == "GET" and challenge(request):
         return
-    given = request.headers.get(HEADER, "")
-    if not hmac.compare_digest(given.encode(), signature(secret, request.body).encode()):
+    given = request.headers.get(HEADER, "").encode("utf-8", "replace")
+    if not hmac.compare_digest(given, signature(secret, request.body).encode()):
         raise BadSignature("The signature is missing or wrong.")
 
 
