@@ -78,7 +78,8 @@ def test_whose_card_is_shown(agent: Any, conversation: Any) -> None:
     shown = post(
         agent, conversation, "preview", {"contacts": [{"name": "Ana", "emails": ["a@e.org"]}]}
     )
-    assert "1 contact becomes text: RCS shows no contacts." in shown.content.decode()
+    page = shown.content.decode()
+    assert "1 contact becomes text: RCS shows no contacts." in page
 
 
 def test_a_phone_without_rcs_gets_sms_at_once(agent: Any, conversation: Any) -> None:
