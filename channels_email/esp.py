@@ -91,6 +91,8 @@ UNREADABLE = (
     TypeError,
     AttributeError,
     RecursionError,
+    OverflowError,  # a time in the year 30,000
+    OSError,
 )
 # Mailgun signs a time and nothing of the body, so whoever has one signature could sign with it for
 # ever. It tries for eight hours; its clock may be ahead by so much.
@@ -136,13 +138,10 @@ def handshake(request: WebhookRequest, account: Account) -> WebhookResponse | No
 
 def customer(request: WebhookRequest, account: Account) -> str:
     """Whom a request is about; Malformed for what the provider would not send."""
-    try:
-        found = _read(request, account)
-        if isinstance(found, ProviderMail):
-            return writer(found.raw) or found.envelope_from.lower()
-        return mailbox(str(found[0].recipient or "")) if found else ""
-    except UNREADABLE as error:
-        raise Malformed("This is no webhook of the provider.") from error
+    found = _read(request, account)
+    if isinstance(found, ProviderMail):
+        return writer(found.raw) or found.envelope_from.lower()
+    return mailbox(str(found[0].recipient or "")) if found else ""
 
 
 def parse(
@@ -170,6 +169,14 @@ def mail_in(request: WebhookRequest, account: Account) -> ProviderMail:
 
 
 def _read(request: WebhookRequest, account: Account) -> ProviderMail | Sequence[Any]:
+    """The mail or the reports of a request; Malformed for what the provider would not send."""
+    try:
+        return _mail_or_reports(request, account)
+    except UNREADABLE as error:
+        raise Malformed("This is no webhook of the provider.") from error
+
+
+def _mail_or_reports(request: WebhookRequest, account: Account) -> ProviderMail | Sequence[Any]:
     hooks = HOOKS[account.sending]
     asked = as_django(request)
     if asked.content_type == JSON and not isinstance(json.loads(request.body), dict):

@@ -10,6 +10,7 @@ from typing import Any
 from channels_email.account import Account
 from channels_email.handed_in import mailbox
 from gateway.events import BadAddress, Event, Keyword, OptOut, StatusUpdate, UnknownEvent
+from gateway.sql import storable
 from gateway.states import State
 
 STATES = {
@@ -40,39 +41,39 @@ def wire_id(provider: str, found: str, region: str) -> str:
 
 
 def _mailgun_hard(said: Mapping[str, Any]) -> bool:
-    data = said.get("event-data", {})
-    code = data.get("delivery-status", {}).get("code")
-    return bool(data.get("severity") == "permanent" and code in {550, 551, 553, 605})
+    data = _inside(said, "event-data")
+    code = _inside(data, "delivery-status").get("code")
+    return data.get("severity") == "permanent" and str(code) in {"550", "551", "553", "605"}
 
 
 def _ses_hard(said: Mapping[str, Any]) -> bool:
-    bounce = said.get("bounce", {})
-    return bool(bounce.get("bounceType") == "Permanent" and bounce.get("bounceSubType") != "Policy")
+    bounce = _inside(said, "bounce")
+    return bounce.get("bounceType") == "Permanent" and bounce.get("bounceSubType") != "Policy"
 
 
 # Whether a bounce says that the address does not exist; all others may pass.
 HARD: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     "mailgun": _mailgun_hard,
-    "postmark": lambda said: said.get("Type") in {"HardBounce", "BadEmailAddress"},
+    "postmark": lambda said: _text(said.get("Type")) in {"HardBounce", "BadEmailAddress"},
     "amazon_ses": _ses_hard,
-    "brevo": lambda said: said.get("event") in {"hard_bounce", "invalid_email"},
+    "brevo": lambda said: _text(said.get("event")) in {"hard_bounce", "invalid_email"},
 }
 
 
 def events(found: Any, account: Account) -> list[Event]:
     """The events of one of anymail's tracking events."""
-    word = str(found.event_type or "unknown")
-    recipient = mailbox(str(found.recipient or ""))
+    word = _text(found.event_type) or "unknown"
+    recipient = mailbox(_text(found.recipient))
     if word in SILENT:
         return []
     if word in LEFT:
         if not recipient:
             return [UnknownEvent(kind=word, detail="The provider does not say who.")]
         return [_opt_out(found, word, recipient)]
-    if word not in STATES or not found.message_id:
+    if word not in STATES or not _text(found.message_id):
         return [UnknownEvent(kind=f"{account.sending} {word}"[:64])]
     report = _report(found, word, account)
-    if word == "bounced" and recipient and HARD[account.sending](found.esp_event):
+    if word == "bounced" and recipient and HARD[account.sending](_said(found)):
         return [report, BadAddress(recipient, report.error_text or word)]
     return [report]
 
@@ -80,34 +81,54 @@ def events(found: Any, account: Account) -> list[Event]:
 def _report(found: Any, word: str, account: Account) -> StatusUpdate:
     state = STATES[word]
     failed = state is State.FAILED
-    words = str(found.mta_response or found.description or found.reject_reason or "")
-    gone = word == "rejected" and found.reject_reason in {"unsubscribed", "spam"}
+    reason = _text(found.reject_reason)
+    words = _text(found.mta_response) or _text(found.description) or reason
+    gone = word == "rejected" and reason in {"unsubscribed", "spam"}
     return StatusUpdate(
-        external_id=wire_id(account.sending, found.message_id, account.provider.region)[:255],
+        external_id=wire_id(account.sending, _text(found.message_id), account.provider.region)[
+            :255
+        ],
         state=state,
         provider_word=word,
-        delivery_uid=_uid((found.metadata or {}).get("delivery")),
+        delivery_uid=_uid(found.metadata),
         error_class=("OptedOut" if gone else "Rejected") if failed else "",
-        error_code=str(found.reject_reason or word)[:32] if failed else "",
+        error_code=(reason or word)[:32] if failed else "",
         error_text=words[:500] if failed else "",
         occurred_at=found.timestamp,
     )
 
 
 def _opt_out(found: Any, word: str, recipient: str) -> OptOut:
-    about = found.event_id or found.message_id or ""
+    about = _text(found.event_id) or _text(found.message_id)
     return OptOut(
         external_id=f"{word}:{about}"[:255],
         sender=recipient,
         keyword=Keyword.STOP,
-        words=str(found.description or word)[:500],
+        words=(_text(found.description) or word)[:500],
         answered=False,
         source="provider",
     )
 
 
-def _uid(value: object) -> uuid.UUID | None:
+def _uid(metadata: object) -> uuid.UUID | None:
+    """Our own id, which went out with the mail."""
     try:
-        return uuid.UUID(str(value)) if value else None
-    except ValueError:
+        return uuid.UUID(str(metadata["delivery"])) if isinstance(metadata, Mapping) else None
+    except (KeyError, ValueError):
         return None
+
+
+def _said(found: Any) -> Mapping[str, Any]:
+    """What the provider posted, as it came."""
+    return found.esp_event if isinstance(found.esp_event, Mapping) else {}
+
+
+def _inside(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = said.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    """A text (or a number as text) as the database can keep it; empty for anything else."""
+    known = isinstance(value, str | int) and not isinstance(value, bool)
+    return storable(str(value)) if known else ""

@@ -51,8 +51,8 @@ def of_postmark(request: HttpRequest) -> ProviderMail | None:
     raw = said.get("RawEmail")
     return ProviderMail(
         raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else _bytes(message),
-        message.envelope_sender or "",
-        message.envelope_recipient or "",
+        _word(message.envelope_sender),
+        _word(message.envelope_recipient),
     )
 
 
@@ -65,13 +65,14 @@ def of_amazon_ses(request: HttpRequest) -> ProviderMail | None:
         raise Malformed("The receipt rule must publish the mail to SNS, not to S3.")
     action = event.get("receipt", {}).get("action", {})
     content = str(event["content"])
-    recipients = event.get("receipt", {}).get("recipients") or event["mail"].get("destination", [])
+    mail = event["mail"]
+    recipients = event.get("receipt", {}).get("recipients") or mail.get("destination") or [""]
     return ProviderMail(
         b64decode(content)
         if action.get("encoding") == "BASE64"
         else content.encode("utf-8", "surrogateescape"),
-        event["mail"].get("source", ""),
-        recipients[0] if recipients else "",
+        _word(mail.get("source")),
+        _word(recipients[0]),
     )
 
 
@@ -82,6 +83,10 @@ def ses_event(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return event if isinstance(event, dict) else {}
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _bytes(message: Any) -> bytes:

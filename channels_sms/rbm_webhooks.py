@@ -63,7 +63,7 @@ def verify(request: WebhookRequest, client_token: str) -> None:
     signature = request.headers.get(SIGNATURE, "")
     if signature:
         expected = sign(signed_bytes(request), client_token)
-        if not hmac.compare_digest(expected.encode(), signature.strip().encode()):
+        if not hmac.compare_digest(expected.encode(), signature.strip().encode("utf-8", "replace")):
             raise BadSignature("The signature is wrong.")
         return
     found = greeting(request)

@@ -35,11 +35,11 @@ from gateway.contract import (
 )
 from gateway.errors import Ambiguous, BadCredentials, Rejected, TooLong, Unreachable
 from gateway.events import Event, OutboundMessage
-from gateway.signalling.setting import TYPING, allowed
+from gateway.signalling.setting import FIELD, allowed
 
 HOST = "https://api.line.me"
 CONTENT_HOST = "https://api-data.line.me"
-PRIVATE = frozenset({"messages", "replyToken"})
+PRIVATE = frozenset({"messages", "replyToken", "markAsReadToken"})
 # The next sign follows after 8 seconds; LINE takes multiples of five.
 TYPING_S = 10
 PREVIEW = "icons/video.png"
@@ -57,7 +57,9 @@ class Line(Adapter):
     capabilities = Capabilities(
         max_text=line_messages.MAX_TEXT,
         idempotent_send=True,
-        signals=frozenset({Signal.TYPING}),
+        signals=frozenset(Signal),
+        quotes=True,
+        by_token=True,
         # LINE says about a minute; what leaves must also arrive there.
         reply_token_s=50,
         registers=True,
@@ -87,7 +89,7 @@ class Line(Adapter):
             secret=True,
             max_length=500,
         ),
-        TYPING,
+        FIELD,
     )
 
     def __init__(self, config: Mapping[str, str], *, base_url: str | None = None) -> None:
@@ -146,7 +148,8 @@ class Line(Adapter):
         content = _content(message)
         if utf16(content.text) > line_messages.MAX_TEXT:
             raise TooLong(f"LINE takes {line_messages.MAX_TEXT} characters at most.")
-        messages = [line_messages.message_object(content, self._preview(message))]
+        shown = line_messages.message_object(content, self._preview(message))
+        messages = [shown | line_messages.quoting(content, message.about.quote_token)]
         if message.reply_token:
             body = {"replyToken": message.reply_token, "messages": messages}
             response = yield self._post("message/reply", body)
@@ -159,11 +162,15 @@ class Line(Adapter):
         return Sent(_message_id(response))
 
     def signal(self, signal: Signal, address: str, *, uid: str, about: str = "") -> SignalSteps:
-        """Show that somebody is writing, for ten seconds; raises a SendError."""
-        if signal not in type(self).capabilities.signals:
-            raise TypeError(f"LINE is not told {signal}.")
-        body = {"chatId": address, "loadingSeconds": TYPING_S}
-        response = yield self._post("chat/loading/start", body)
+        """Show for ten seconds that somebody is writing, or up to which message all was read.
+
+        ``about`` is the token that a message is marked as read by; raises a SendError.
+        """
+        if signal is Signal.READ:
+            response = yield self._post("chat/markAsRead", {"markAsReadToken": about})
+        else:
+            body = {"chatId": address, "loadingSeconds": TYPING_S}
+            response = yield self._post("chat/loading/start", body)
         if not 200 <= response.status < 300:
             raise line_errors.failure(response, safe=True)
 

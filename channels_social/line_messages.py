@@ -69,6 +69,12 @@ def message_object(content: Content, video_preview: str) -> Json:
     return found
 
 
+def quoting(content: Content, token: str) -> Json:
+    """What quotes the message with this token, which only words can."""
+    words = Content(text=content.text, suggestions=content.suggestions)
+    return {"quoteToken": token} if token and content == words else {}
+
+
 def _body(content: Content, video_preview: str) -> Json:
     if content.cards:
         return _cards(content.cards)

@@ -37,6 +37,8 @@ BETWEEN = "\n"
 KINDS = {"image": "image/jpeg", "video": "video/mp4", "audio": "audio/m4a"}
 ANY_FILE = "application/octet-stream"
 FOLLOWS = {"follow": Keyword.START, "unfollow": Keyword.STOP}
+# Tokens are longer than ids.
+TOKEN = 1000
 # Another system has taken the chat over; what it gets is not for us.
 STANDBY = "standby"
 
@@ -61,7 +63,8 @@ def verify(request: WebhookRequest, secret: str) -> None:
     found = request.headers.get(SIGNATURE, "").strip()
     if not found:
         raise BadSignature("The signature is missing.")
-    if not hmac.compare_digest(sign(request.body, secret).encode(), found.encode()):
+    given = found.encode("utf-8", "replace")
+    if not hmac.compare_digest(sign(request.body, secret).encode(), given):
         raise BadSignature("The signature is wrong.")
 
 
@@ -105,8 +108,8 @@ def _event(found: Json, place: Place) -> Sequence[Event]:
 
 def _follow(found: Json, word: Keyword, sender: str, kind: str) -> OptOut:
     """They added the account as a friend or blocked it; LINE has shown them what that did."""
-    identity = text(found, "webhookEventId")[:255] or f"{kind} {sender} {found.get('timestamp')}"
-    return OptOut(identity, sender, word, kind, answered=True, source="provider")
+    named = text(found, "webhookEventId") or plain(f"{kind} {sender} {found.get('timestamp')}")
+    return OptOut(named[:255], sender, word, kind, answered=True, source="provider")
 
 
 def _unsend(found: Json, sender: str) -> Sequence[Event]:
@@ -162,6 +165,8 @@ def _inbound(
         occurred_at=moment(found.get("timestamp")),
         reply_to=text(message, "quotedMessageId")[:255],
         reply_token=text(found, "replyToken")[:255],
+        quote_token=text(message, "quoteToken")[:TOKEN],
+        read_token=text(message, "markAsReadToken")[:TOKEN],
         **parts,
     )
 

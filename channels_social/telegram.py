@@ -34,7 +34,10 @@ from gateway.errors import Ambiguous, Rejected, TooLong, Unreachable
 from gateway.events import Event, OutboundMessage
 from gateway.signalling import setting
 
-PRIVATE = frozenset({"text", "caption", "title", "address", "latitude", "longitude"})
+PRIVATE = frozenset(
+    {"media", "text", "caption", "title", "address", "latitude", "longitude"}
+    | {"phone_number", "first_name", "last_name", "vcard"}
+)
 # The path of an attachment's address, which names a file without the token that opens it.
 FILE = "/file_id/"
 FIELDS = (
@@ -142,7 +145,7 @@ class Telegram(Adapter):
     # --- Out ----------------------------------------------------------------------------------
 
     def shows(self, address: str) -> Shows:
-        """Text, one file with words, a card, a place, buttons and lists."""
+        """Text, files with words (several as an album), a card, a place, buttons and lists."""
         return contents.SHOWS
 
     def send(self, message: OutboundMessage) -> SendSteps:
@@ -155,7 +158,9 @@ class Telegram(Adapter):
         moved = telegram_errors.moved_to(response)
         if moved is not None:
             response = yield self._call(replace(found, fields=fields | {"chat_id": moved}))
-        identity = telegram_messages.message_id(_object(telegram_errors.result(response)))
+        result = telegram_errors.result(response)
+        first = result[0] if isinstance(result, list) and result else result  # of an album
+        identity = telegram_messages.message_id(_object(first))
         if not identity:
             raise Ambiguous("Telegram accepted the request but its answer names no message.")
         return Sent(identity)
@@ -212,7 +217,7 @@ class Telegram(Adapter):
         return tuple(filter(None, (self.config.get(name, "") for name in names)))
 
     def _call(self, call: contents.Call) -> Request:
-        if call.file is not None:
+        if call.files:
             return self._request(call.method, parts=call.parts())
         return self._request(call.method, json=call.fields)
 

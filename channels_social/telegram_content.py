@@ -5,6 +5,7 @@ from an address by itself. ``SHOWS`` keeps everything within these limits before
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from gateway.content.bounds import LABEL
 from gateway.content.model import (
     AskLocation,
     Card,
+    ContactCard,
     Content,
     Location,
     Media,
@@ -24,19 +26,20 @@ from gateway.content.model import (
     ShowLocation,
     Suggestion,
 )
-from gateway.content.shows import Buttons, Shows
+from gateway.content.shows import Buttons, Contacts, Shows
 from gateway.contract import Part
 from gateway.errors import TooLong
 
 MAX_TEXT, MAX_CAPTION = 4096, 1024
 MAX_FILE, MAX_PHOTO = 50_000_000, 10_000_000
+ALBUM = 10
 FAMILIES = ("image/*", "video/*", "audio/*", "text/*", "application/*", "font/*")
 BUTTONS: frozenset[type[Suggestion]] = frozenset({Reply, OpenUrl, ShowLocation, AskLocation})
 ON_CARDS: frozenset[type[Suggestion]] = frozenset({Reply, OpenUrl, ShowLocation})
 SHOWS = Shows(
     text=MAX_TEXT,
     files=dict.fromkeys(FAMILIES, MAX_FILE),
-    file_count=1,
+    file_count=ALBUM,
     captioned=True,
     caption=MAX_CAPTION,
     cards=1,
@@ -47,6 +50,9 @@ SHOWS = Shows(
     rows=10,
     row_text=LABEL,
     location=True,
+    # What a vCard of 2,048 bytes holds of any writing.
+    contacts=Contacts(count=1, name=64, phones=5, emails=5, needs_phone=True),
+    album=lambda media: IN_ALBUMS.get(way(media)[0], ""),
 )
 
 # By which method and field a file goes, so that it is shown and not only offered.
@@ -61,6 +67,13 @@ METHODS = {
     "audio/mp4": ("sendAudio", "audio"),
     "audio/ogg": ("sendVoice", "voice"),
 }
+# What goes together in an album: pictures and videos, sounds, or other files.
+IN_ALBUMS: dict[str, str] = {
+    "sendPhoto": "pictures",
+    "sendVideo": "pictures",
+    "sendAudio": "sounds",
+    "sendDocument": "documents",
+}
 # What Telegram fetches itself: photos up to 5 MB, other files up to 20 MB, and of documents these.
 FETCHED_PHOTO, FETCHED = 5_000_000, 20_000_000
 FETCHED_DOCUMENTS = frozenset({"application/pdf", "application/zip"})
@@ -68,19 +81,20 @@ FETCHED_DOCUMENTS = frozenset({"application/pdf", "application/zip"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A method and its fields; ``file`` is the field and the file that is uploaded with it."""
+    """A method and its fields; ``files`` are uploaded with it, each in a field of its own."""
 
     method: str
     fields: Json
-    file: tuple[str, Media] | None = None
+    files: tuple[tuple[str, Media], ...] = ()
 
     def parts(self) -> tuple[Part, ...]:
-        """The fields and the file as a multipart form; objects are JSON there."""
-        if self.file is None:
-            return ()
-        name, media = self.file
+        """The fields and the files as a multipart form; objects are JSON there."""
         fields = [Part(key, _form_value(value)) for key, value in self.fields.items()]
-        return (*fields, Part(name, media, media.name or "file", media.content_type))
+        files = [
+            Part(name, media, media.name or "file", media.content_type)
+            for name, media in self.files
+        ]
+        return (*fields, *files)
 
 
 def _form_value(value: object) -> str:
@@ -96,7 +110,7 @@ def call_for(content: Content) -> Call:
     found = _body(content, said)
     keyboard = markup(_suggestions(content), content.menu)
     return Call(
-        found.method, found.fields | ({"reply_markup": keyboard} if keyboard else {}), found.file
+        found.method, found.fields | ({"reply_markup": keyboard} if keyboard else {}), found.files
     )
 
 
@@ -119,9 +133,13 @@ def card_text(card: Card) -> str:
 def _body(content: Content, said: str) -> Call:
     if content.location is not None:
         return _place(content.location)
-    files = content.cards[0].media if content.cards else next(iter(content.media), None)
-    if files is not None:
-        return _file(files, _within(said, MAX_CAPTION))
+    if content.contacts:
+        return _contact(content.contacts[0])
+    if len(content.media) > 1:
+        return _album(content.media, _within(said, MAX_CAPTION))
+    file = content.cards[0].media if content.cards else next(iter(content.media), None)
+    if file is not None:
+        return _file(file, _within(said, MAX_CAPTION))
     return Call("sendMessage", {"text": _within(said, MAX_TEXT)})
 
 
@@ -139,14 +157,56 @@ def _place(place: Location) -> Call:
     return Call("sendVenue", where | {"title": place.label, "address": address})
 
 
+def _contact(card: ContactCard) -> Call:
+    """Somebody's card; further numbers and addresses stand on the vCard with it."""
+    first, _space, last = card.name.partition(" ")
+    fields: Json = {"phone_number": card.phones[0], "first_name": first}
+    if last:
+        fields["last_name"] = last
+    if len(card.phones) > 1 or card.emails:
+        fields["vcard"] = vcard(card)
+    return Call("sendContact", fields)
+
+
+def vcard(card: ContactCard) -> str:
+    """A card as RFC 2426 writes it."""
+    name = re.sub(r"([\\,;])", r"\\\1", card.name)
+    lines = ["BEGIN:VCARD", "VERSION:3.0", f"N:;{name};;;", f"FN:{name}"]
+    lines += [f"TEL:{one}" for one in card.phones]
+    lines += [f"EMAIL:{one}" for one in card.emails]
+    return "\r\n".join([*lines, "END:VCARD", ""])
+
+
 def _file(media: Media, caption: str) -> Call:
-    method, field = METHODS.get(media.content_type, DOCUMENT)
-    if method == "sendPhoto" and (media.size or 0) > MAX_PHOTO:
-        method, field = DOCUMENT
+    method, field = way(media)
     words: Json = {"caption": caption} if caption else {}
     if _fetched(media, method):
         return Call(method, words | {field: media.url})
-    return Call(method, words, (field, media))
+    return Call(method, words, ((field, media),))
+
+
+def way(media: Media) -> tuple[str, str]:
+    """By which method, in which field."""
+    method, field = METHODS.get(media.content_type, DOCUMENT)
+    if method == "sendPhoto" and (media.size or 0) > MAX_PHOTO:
+        return DOCUMENT
+    return method, field
+
+
+def _album(files: Sequence[Media], caption: str) -> Call:
+    """Several files in one frame; the first one's words are shown below all of them."""
+    items: list[Json] = []
+    uploads: list[tuple[str, Media]] = []
+    for place, media in enumerate(files):
+        method, kind = way(media)
+        item: Json = {"type": kind, "media": media.url}
+        if not _fetched(media, method):
+            item["media"] = f"attach://file{place}"
+            uploads.append((f"file{place}", media))
+        items.append(item)
+    if caption:
+        items[0]["caption"] = caption
+    return Call("sendMediaGroup", {"media": items}, tuple(uploads))
 
 
 def _fetched(media: Media, method: str) -> bool:

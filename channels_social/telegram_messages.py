@@ -261,7 +261,8 @@ def _phone_identity(number: str) -> tuple[Identity, ...]:
 def _poll(message: Json, _url: FilePath) -> Parts:
     poll = inside(message, "poll")
     options = [f"– {text(one, 'text')}" for one in rows(poll, "options")]
-    return {"text": "\n".join([text(poll, "question"), *options])}
+    # Its words can be shown; who votes for what cannot.
+    return {"text": "\n".join([text(poll, "question"), *options]), "unsupported": "poll"}
 
 
 def _dice(message: Json, _url: FilePath) -> Parts:

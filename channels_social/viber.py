@@ -27,7 +27,7 @@ from gateway.contract import (
 from gateway.errors import Ambiguous, Malformed, Rejected, TooLong
 from gateway.events import Event, OutboundMessage
 
-PRIVATE = frozenset({"text", "media", "location", "rich_media", "keyboard", "alt_text"})
+PRIVATE = frozenset({"text", "media", "location", "contact", "rich_media", "keyboard", "alt_text"})
 FIELDS = (
     ConfigField(
         "auth_token",

@@ -22,7 +22,7 @@ from gateway.content.model import (
     Suggestion,
 )
 from gateway.content.options import on_card
-from gateway.content.shows import Buttons, Shows
+from gateway.content.shows import Buttons, Contacts, Shows
 from gateway.errors import TooLong
 
 MAX_TEXT, MAX_CAPTION, MAX_URL = 7000, 512, 2000
@@ -53,6 +53,7 @@ SHOWS = Shows(
     rows=10,
     row_text=LABEL,
     location=True,
+    contacts=Contacts(count=1, name=28, phones=1, needs_phone=True),
 )
 # The oldest apps that show a keyboard's location picker, and cards.
 API_PICKER, API_CARDS = 3, 7
@@ -81,6 +82,9 @@ def _body(content: Content) -> Json:
         return _cards(content.cards)
     if content.location is not None:
         return _place(content.location)
+    if content.contacts:
+        card = content.contacts[0]
+        return {"type": "contact", "contact": {"name": card.name, "phone_number": card.phones[0]}}
     if content.media:
         return _file(content.media[0], content.text)
     words = words_above(content.text, content.menu)

@@ -46,7 +46,7 @@ DAY_S = 86_400
 PAGE_SIZE, MAX_PAGES = 100, 50
 PRIVATE = frozenset(
     {"text", "template", "interactive", "image", "video", "audio", "document", "sticker"}
-    | {"location", "components"}
+    | {"location", "contacts", "components"}
 )
 MEDIA_HOST = "lookaside.fbsbx.com"
 

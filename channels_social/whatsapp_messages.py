@@ -10,6 +10,7 @@ from typing import Any
 from gateway.content.model import (
     AskLocation,
     Card,
+    ContactCard,
     Content,
     Location,
     Media,
@@ -19,7 +20,7 @@ from gateway.content.model import (
     Suggestion,
     TemplateUse,
 )
-from gateway.content.shows import Buttons, Carousel, Shows
+from gateway.content.shows import Buttons, Carousel, Contacts, Shows
 from gateway.content.templates import ButtonKind
 
 Json = dict[str, Any]
@@ -78,6 +79,8 @@ SHOWS = Shows(
     row_payload=200,
     menu_button=LABEL,
     location=True,
+    # The API takes 257 in one message.
+    contacts=Contacts(count=10, name=100, phones=5, emails=5),
     templates=True,
 )
 # How a template's button is named by what it does, and what its value is.
@@ -100,6 +103,8 @@ def message(content: Content) -> Json:
         return _typed("interactive", _list(content.text, content.menu))
     if content.location is not None:
         return _typed("location", _place(content.location))
+    if content.contacts:
+        return {"type": "contacts", "contacts": [contact(one) for one in content.contacts]}
     if content.suggestions:
         media = content.media[0] if content.media else None
         return _typed("interactive", _tapped(content.text, media, content.suggestions))
@@ -133,6 +138,18 @@ def _file(media: Media, caption: str) -> Json:
 def _place(place: Location) -> Json:
     found: Json = {"latitude": place.latitude, "longitude": place.longitude}
     return found | ({"name": place.label} if place.label else {})
+
+
+def contact(card: ContactCard) -> Json:
+    """Somebody's card; beside the whole name the API wants a part of it."""
+    first, _space, last = card.name.partition(" ")
+    name = {"formatted_name": card.name, "first_name": first}
+    found: Json = {"name": name | ({"last_name": last} if last else {})}
+    if card.phones:
+        found["phones"] = [{"phone": one} for one in card.phones]
+    if card.emails:
+        found["emails"] = [{"email": one} for one in card.emails]
+    return found
 
 
 # --- What can be tapped ---------------------------------------------------------------------------

@@ -57,7 +57,11 @@ class X(Adapter):
     provider = "x"
     provider_url = "https://api.x.com"
     capabilities = Capabilities(
-        max_text=MAX_DIRECT, public=True, registers=True, poll_every_s=POLL_EVERY_S
+        max_text=MAX_DIRECT,
+        public=True,
+        threads=True,
+        registers=True,
+        poll_every_s=POLL_EVERY_S,
     )
     fields = FIELDS
     media_hosts = ("pbs.twimg.com", "video.twimg.com", *sorted(SIGNED_HOSTS))

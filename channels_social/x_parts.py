@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from channels_social.json_values import plain
 from gateway.events import Attachment
 
 Json = Mapping[str, Any]
 # Ids hold the time of their making, in milliseconds after this moment (Unix time).
 EPOCH_MS = 1_288_834_974_657
+LONGEST_ID = 64
 OLD_TIME = "%a %b %d %H:%M:%S %z %Y"
 
 
@@ -18,14 +20,14 @@ def attachment(media: Json) -> Attachment | None:
     files = [one for one in variants if one.get("content_type") == "video/mp4" and one.get("url")]
     if files:
         best = max(files, key=lambda one: _number(one.get("bitrate") or one.get("bit_rate")))
-        return Attachment(str(best["url"]), "video/mp4")
+        return Attachment(clean(str(best["url"])), "video/mp4")
     url = media.get("media_url_https") if "media_url_https" in media else media.get("url")
     url = url or media.get("preview_image_url")
     if not isinstance(url, str) or not url.startswith(("https://", "http://")):
         return None
     ending = url.rpartition("?")[0] or url
     kind = "image/png" if ending.endswith(".png") else "image/jpeg"
-    return Attachment(url, kind)
+    return Attachment(clean(url), kind)
 
 
 def wording(text: Any, urls: Any) -> str:
@@ -44,7 +46,7 @@ def wording(text: Any, urls: Any) -> str:
 
 def clean(text: Any) -> str:
     """A text without what PostgreSQL cannot keep."""
-    return text.replace("\0", "") if isinstance(text, str) else ""
+    return plain(text) if isinstance(text, str) else ""
 
 
 def rows(found: Any) -> list[dict[str, Any]]:
@@ -65,22 +67,25 @@ def part(found: Json, *names: str) -> dict[str, Any]:
 def text_id(found: Json, *names: str) -> str:
     """The first of these fields that has an id, as text: as a number it may have lost digits."""
     values = (found.get(name) for name in names)
-    return next((str(one) for one in values if one and isinstance(one, str | int)), "")
+    known = (one for one in values if isinstance(one, str | int) and not isinstance(one, bool))
+    return next((clean(str(one))[:LONGEST_ID] for one in known if one), "")
 
 
 def moment(value: Any) -> datetime | None:
     """A time of API v2 (ISO 8601) or of the older form, in UTC."""
     try:
         found = datetime.fromisoformat(str(value))
+        return found.astimezone(UTC) if found.tzinfo else None
     except ValueError:
         return _old_moment(str(value))
-    return found.astimezone(UTC) if found.tzinfo else None
+    except OverflowError:  # before the year 1 in UTC
+        return None
 
 
 def _old_moment(value: str) -> datetime | None:
     try:
         return datetime.strptime(value, OLD_TIME).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

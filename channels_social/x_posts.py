@@ -183,7 +183,7 @@ def direct(found: Json, about: Beside) -> list[Event]:
     Groups cannot be answered by API to one person, so they are kept and not shown.
     """
     id, sender = text_id(found, "id"), text_id(found, "sender_id")
-    kind, group = str(found.get("event_type") or ""), text_id(found, "dm_conversation_id")
+    kind, group = clean(found.get("event_type"))[:80], text_id(found, "dm_conversation_id")
     people = group.split("-")
     if kind != "MessageCreate" or not id or not sender:
         return [UnknownEvent(f"direct message {kind}", id)]
@@ -205,7 +205,7 @@ def pushed_direct(found: Json, about: Beside) -> list[Event]:
     """A direct message as it is pushed (the older form); both directions."""
     id, made = text_id(found, "id"), part(found, "message_create")
     if found.get("type") != "message_create" or not made:
-        return [UnknownEvent(f"direct message {found.get('type')}"[:100], id)]
+        return [UnknownEvent(clean(f"direct message {found.get('type')}")[:100], id)]
     said, sender = part(made, "message_data"), text_id(made, "sender_id")
     media = [one for one in [part(said, "attachment", "media")] if one]
     urls = rows(part(said, "entities").get("urls"))

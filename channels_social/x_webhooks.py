@@ -15,7 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from channels_social.x_parts import Json, from_ms, part, rows, text_id
+from channels_social.json_values import loads
+from channels_social.x_parts import Json, clean, from_ms, part, rows, text_id
 from channels_social.x_posts import Beside, beside, direct, post, pushed_direct
 from gateway.contract import WebhookRequest, WebhookResponse
 from gateway.errors import BadSignature, Malformed
@@ -43,8 +44,8 @@ def verify(request: WebhookRequest, secret: str) -> None:
         raise BadSignature("No consumer secret is set.")
     if request.method == "GET" and challenge(request):
         return
-    given = request.headers.get(HEADER, "")
-    if not hmac.compare_digest(given.encode(), signature(secret, request.body).encode()):
+    given = request.headers.get(HEADER, "").encode("utf-8", "replace")
+    if not hmac.compare_digest(given, signature(secret, request.body).encode()):
         raise BadSignature("The signature is missing or wrong.")
 
 
@@ -62,10 +63,7 @@ def answer(token: str, secret: str) -> WebhookResponse:
 
 def read(request: WebhookRequest) -> dict[str, Any]:
     """The body of one of the three envelopes; Malformed for anything else."""
-    try:
-        found = orjson.loads(request.body)
-    except orjson.JSONDecodeError as error:
-        raise Malformed("The body is no JSON.") from error
+    found = loads(request.body)
     if not isinstance(found, dict):
         raise Malformed("The body is no JSON object.")
     data = found.get("data")
@@ -111,11 +109,11 @@ def _answered(data: list[Any], about: Beside) -> list[Event]:
 
 
 def _activity(data: Json, own: str, now: datetime) -> list[Event]:
-    kind = str(data["event_type"])[:100]
+    kind = clean(data["event_type"])[:100]
     payload = data.get("payload")
     read_kind = KINDS.get(kind)
     if read_kind is None or not isinstance(payload, dict):
-        return [UnknownEvent(kind, str(data.get("event_uuid") or "")[:100])]
+        return [UnknownEvent(kind, text_id(data, "event_uuid"))]
     about = beside(own, data.get("includes"), payload.get("users"))
     return read_kind(kind, payload, about, now)
 
@@ -181,11 +179,11 @@ def _account(found: Json, own: str, now: datetime) -> list[Event]:
     for name, value in found.items():
         if name == "user_event":
             said = ", ".join(value) if isinstance(value, dict) else ""
-            events.append(UnknownEvent("user_event", said[:100]))
+            events.append(UnknownEvent("user_event", clean(said)[:100]))
             continue
         for one in rows(value):
             read_one = OLD_KINDS.get(name)
-            events += read_one(one, about, now) if read_one else [UnknownEvent(name[:100])]
+            events += read_one(one, about, now) if read_one else [UnknownEvent(clean(name)[:100])]
     return events
 
 

@@ -45,8 +45,10 @@ def about_answer(
     if head is not None and mail is None and (head.subject or head.cc):
         name = "cc" if head.cc else "subject"
         raise ValidationError({name: _("Only mail has this.")})
+    quoted, token = _quoted(row, adapter, quotes)
     return About(
-        reply_to=_quoted(row, adapter, quotes) or (_last(row) if row.public else ""),
+        reply_to=quoted or (_last(row) if row.public else ""),
+        quote_token=token,
         thread=row.thread if row.public else "",
         public=row.public,
         person=author is not None and (able.human_window is not None or mail is not None),
@@ -68,19 +70,21 @@ def note_mail(message: Message, about: About) -> None:
         )
 
 
-def _quoted(row: Conversation, adapter: Adapter, quotes: Message | None) -> str:
-    """The provider's id of the message that is quoted."""
+def _quoted(row: Conversation, adapter: Adapter, quotes: Message | None) -> tuple[str, str]:
+    """The provider's id of the message that is quoted, and its token where that is wanted."""
     if quotes is None:
-        return ""
-    if quotes.conversation_id != row.pk or not (adapter.capabilities.quotes or row.public):
+        return "", ""
+    able, token = adapter.capabilities, str(quotes.data.get("quote_token", ""))
+    wordless = able.by_token and not token
+    if quotes.conversation_id != row.pk or not (able.quotes or row.public) or wordless:
         raise ValidationError({"quotes": _("This message cannot be quoted here.")})
     if quotes.external_id:
-        return quotes.external_id
+        return quotes.external_id, token
     sent = Delivery.objects.filter(message_uid=quotes.uid, channel=row.reply_channel)
     found = sent.exclude(external_id=None).values_list("external_id", flat=True).first()
     if found is None:
         raise ValidationError({"quotes": _("This message cannot be quoted here.")})
-    return str(found)
+    return str(found), token
 
 
 def _last(row: Conversation) -> str:

@@ -22,7 +22,8 @@ def data_of(message: InboundMessage, tap: dict[str, str | None] | None) -> dict[
     """``tap``: the option chosen. ``quotes``: the provider's id of the message it answers.
 
     ``about``: a story, a post… (gateway.events.Referred). ``unsupported``: the provider's word for
-    a kind that cannot be shown. ``mail``: there is a MessageMail beside it.
+    a kind that cannot be shown. ``quote_token`` and ``read_token``: by what the provider knows it
+    again. ``mail``: there is a MessageMail beside it.
     """
     referred = asdict(message.referred) if message.referred else {}
     data: dict[str, Any] = {
@@ -31,6 +32,8 @@ def data_of(message: InboundMessage, tap: dict[str, str | None] | None) -> dict[
         "about": {name: value for name, value in referred.items() if value},
         "shared": [asdict(one) for one in message.shared],
         "unsupported": message.unsupported,
+        "quote_token": message.quote_token,
+        "read_token": message.read_token,
         "automatic": message.automatic,
         "mail": message.mail is not None,
     }

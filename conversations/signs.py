@@ -15,6 +15,7 @@ from gateway.contract import Signal
 from gateway.events import Received, Typing
 from gateway.models import Channel
 from gateway.signalling.sending import (
+    is_read_by_token,
     show_read,
     show_typing,
     signals_of,
@@ -79,15 +80,23 @@ def tell_read(conversation: Conversation) -> None:
         return
     if heard is None or heard < timezone.now() - READ_WITHIN:
         return
-    newest = _newest_id(conversation, channel)
-    if newest is not None:
-        show_read(channel, conversation.address.value, newest)
+    newest = _newest(conversation, channel)
+    if newest is None or newest.external_id is None:
+        return
+    if not is_read_by_token(channel):
+        show_read(channel, conversation.address.value, newest.external_id)
+    elif token := newest.data.get("read_token"):
+        show_read(channel, conversation.address.value, str(token))
 
 
 def _newest_id(conversation: Conversation, channel: Channel) -> str | None:
     """The provider's id of the newest message the customer wrote on this channel."""
+    newest = _newest(conversation, channel)
+    return newest.external_id if newest else None
+
+
+def _newest(conversation: Conversation, channel: Channel) -> Message | None:
     rows = Message.objects.filter(
         conversation=conversation, channel=channel, direction=Direction.INBOUND
     )
-    newest = rows.exclude(external_id=None).order_by("-created_at", "-id").first()
-    return newest.external_id if newest else None
+    return rows.exclude(external_id=None).order_by("-created_at", "-id").first()

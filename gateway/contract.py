@@ -157,11 +157,13 @@ class Capabilities:
     ``window``: free text may only be sent so long after the customer has last written;
     ``human_window``: for so long, if a person wrote it. ``reply_token_s``: for how long the token
     of a customer's message can be used to answer; ``idempotent_send`` does not hold for what leaves
-    with one. ``quotes``: an answer may name the message it is about. ``templates``: what the
-    provider has approved can be sent by name. ``registers``: we tell the provider ourselves where
-    its webhooks go (``Adapter.register``). ``poll_every_s``: how often it is asked for what is new
-    (0: never). ``public``: some of what it brings is public. ``typing_about``: who is shown that
-    somebody writes is shown it below a message of theirs.
+    with one. ``quotes``: an answer may name the message it is about. ``by_token``: a message is
+    quoted and reported read by tokens that came with it, and without them not at all.
+    ``templates``: what the provider has approved can be sent by name. ``registers``: we tell the
+    provider ourselves where its webhooks go (``Adapter.register``). ``poll_every_s``: how often it
+    is asked for what is new (0: never). ``public``: some of what it brings is public.
+    ``typing_about``: who is shown that somebody writes is shown it below a message of theirs.
+    ``threads``: of a public answer in several parts each stands below the one before.
     """
 
     max_text: int
@@ -180,11 +182,13 @@ class Capabilities:
     human_window: Window | None = None
     reply_token_s: float = 0
     quotes: bool = False
+    by_token: bool = False
     templates: bool = False
     registers: bool = False
     poll_every_s: float = 0
     public: bool = False
     typing_about: bool = False
+    threads: bool = False
 
 
 SendSteps = Generator[Request, Response, Sent]
@@ -388,9 +392,10 @@ class Adapter(ABC):
         """Steps to show a customer a signal; only one of ``capabilities.signals``.
 
         ``uid`` is ours, a UUID in its canonical form, the same when it is tried again. ``about`` is
-        the provider's id of the customer's message: the one that was read, or their newest (TYPING,
-        with ``capabilities.typing_about`` alone; else empty). Raises a SendError,
-        never Ambiguous: a signal that is shown twice does no harm.
+        the provider's id of the customer's message (with ``capabilities.by_token`` its
+        ``read_token``): the one that was read, or their newest (TYPING, with
+        ``capabilities.typing_about`` alone; else empty). Raises a SendError, never Ambiguous: a
+        signal that is shown twice does no harm.
         """
         raise TypeError(f"{self.kind} shows no signals.")
 

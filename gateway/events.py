@@ -81,8 +81,10 @@ class InboundMessage:
     conversation it belongs. ``thread``: what keeps it apart from what else this person writes here
     (a public post's id, a mail's first Message-ID). ``public``: everybody can read it.
     ``unsupported``: the provider's word for a kind that cannot be shown. ``window``: what it opens,
-    where that is not the usual. ``reply_token``: answers it once. ``automatic``: a machine wrote
-    it; it reopens nothing and is not answered. ``mail``: what only mail has.
+    where that is not the usual. ``reply_token``: answers it once. ``quote_token`` and
+    ``read_token``: by what it is quoted and reported read where its id is not enough
+    (``Capabilities.by_token``). ``automatic``: a machine wrote it; it reopens nothing and is not
+    answered. ``mail``: what only mail has.
     """
 
     external_id: str
@@ -105,6 +107,8 @@ class InboundMessage:
     unsupported: str = ""
     window: Window | None = None
     reply_token: str = ""
+    quote_token: str = ""
+    read_token: str = ""
     automatic: bool = False
     mail: Mail | None = None
 
@@ -388,9 +392,10 @@ class FileChange:
 class About:
     """What a message of ours answers.
 
-    ``reply_to``: the provider's id of the message it quotes or, in public, stands below.
-    ``thread`` as in InboundMessage; ``public``: everybody will read it. ``person``: a person wrote
-    it, not a machine. ``mail``: what only mail has.
+    ``reply_to``: the provider's id of the message it quotes or, in public, stands below;
+    ``quote_token`` and ``thread`` as in InboundMessage. ``public``: everybody will read it.
+    ``person``: a person wrote it, not a machine. ``mail``: what only mail has. ``follows``: it goes
+    on what its part before began, and stands below that once that is out.
     """
 
     reply_to: str = ""
@@ -398,6 +403,8 @@ class About:
     public: bool = False
     person: bool = False
     mail: OutboundMail | None = None
+    quote_token: str = ""
+    follows: bool = False
 
 
 NOTHING = About()

@@ -15,7 +15,7 @@ from simulator.faults import happens
 from simulator.identities import number_of
 from simulator.lines import Line, Lines
 from simulator.twilio_calls import Handler, cut_off
-from simulator.world import Message
+from simulator.world import Message, Shown
 
 PROVIDER = "line"
 WRONG = "wrong"
@@ -66,6 +66,7 @@ class LineApi:
             web.post(f"{root}/message/reply", self.guarded(self.reply)),
             web.post(f"{root}/message/push", self.guarded(self.push)),
             web.post(f"{root}/chat/loading/start", self.guarded(self.loading)),
+            web.post(f"{root}/chat/markAsRead", self.guarded(self.mark_read)),
             web.get(f"{root}/info", self.guarded(self.info)),
             web.put(f"{root}/channel/webhook/endpoint", self.guarded(self.endpoint)),
             web.get(f"{root}/message/{{id}}/content", self.guarded(self.content)),
@@ -149,6 +150,7 @@ class LineApi:
             raise Refused(400, "The look-alike takes one message at a time", "messages")
         try:
             content = words.check(given[0])
+            self.said.check_quote(content, person)
         except words.Wrong as wrong:
             text = "The request body has 1 error(s)"
             raise Refused(400, f"{text}: {wrong}", wrong.about) from None
@@ -187,6 +189,15 @@ class LineApi:
             phone = self.world.phone(number_of(PROVIDER, person))
             self.network.typing(line, phone, person, "loading")
         return answer({}, 202)
+
+    async def mark_read(self, request: web.Request) -> web.StreamResponse:
+        """The business has read a message, by the token that came with it."""
+        line, body = await self._line(request), await read(request)
+        account, person = self.said.readable.get(str(body.get("markAsReadToken")), ("", ""))
+        if line is None or account != line.address:
+            raise Refused(400, "Invalid markAsReadToken", "markAsReadToken")
+        self.world.signals.append(Shown(PROVIDER, line.address, person, "markAsRead", ""))
+        return answer({})
 
     # --- The account and its files ---------------------------------------------------------------
 

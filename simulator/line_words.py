@@ -32,12 +32,16 @@ class Wrong(Exception):
 
 
 class LineWords:
-    """LINE's webhooks. Reply tokens are remembered until they are used: (account, person, end)."""
+    """LINE's webhooks. Reply tokens are remembered until they are used: (account, person, end);
+    those that mark as read with (account, person), those that quote with the person.
+    """
 
     events = EVENTS
 
     def __init__(self) -> None:
         self.tokens: dict[str, tuple[str, str, float]] = {}
+        self.readable: dict[str, tuple[str, str]] = {}
+        self.quotable: dict[str, str] = {}
 
     def new_id(self) -> str:
         """A message's id: 18 digits."""
@@ -48,7 +52,12 @@ class LineWords:
         if message.payload is not None:
             event = {"type": "postback", "postback": {"data": message.payload}}
         else:
-            event = {"type": "message", "message": {"id": message.sid, **_message(message)}}
+            said: Json = {"id": message.sid, **_message(message)}
+            said["markAsReadToken"] = token = uuid.uuid4().hex
+            self.readable[token] = (line.address, person)
+            if "quoteToken" in said:
+                self.quotable[said["quoteToken"]] = person
+            event = {"type": "message", "message": said}
         return self._posted(line, person, event, f"said {message.sid}")
 
     def happened(self, line: Line, person: str, kind: str, about: str) -> Posted:
@@ -59,6 +68,12 @@ class LineWords:
         elif kind == "follow":
             event["follow"] = {"isUnblocked": False}
         return self._posted(line, person, event, str(uuid.uuid4()))
+
+    def check_quote(self, message: Json, person: str) -> None:
+        """Wrong where a message quotes what this person has not written."""
+        token = message.get("quoteToken", "")
+        if token and (message["type"] != "text" or self.quotable.get(token) != person):
+            raise Wrong("messages[0].quoteToken", "Invalid quote token")
 
     def _posted(self, line: Line, person: str, event: Json, name: str) -> Posted:
         if event["type"] not in {"unsend", "unfollow"}:

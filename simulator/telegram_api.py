@@ -46,7 +46,7 @@ class TelegramApi:
             "getFile": self.get_file,
             "setWebhook": self.set_webhook,
             "sendChatAction": self.chat_action,
-            **dict.fromkeys(("sendMessage", "sendLocation", "sendVenue", *words.FILES), self.send),
+            **dict.fromkeys(words.METHODS, self.send),
         }
 
     def routes(self) -> list[web.RouteDef]:
@@ -119,7 +119,7 @@ class TelegramApi:
     async def send(self, request: web.Request, line: Line | None, fields: Fields) -> Any:
         """Take a message of any kind."""
         method = request.match_info["method"]
-        file = fields.pop("file", None)
+        files = fields.pop("files", {})
         words.check(method, fields)
         person = self._chat(line, fields)
         phone = self.network.phone(person)
@@ -134,27 +134,36 @@ class TelegramApi:
             phone=phone,
             line=line.address if line else "",
             status="sent",
-            media=self._media(request, method, fields, file),
+            media=self._media(request, method, fields, files),
             content=words.shown(fields | {"method": method}),
             location=_place(fields),
         )
         self.network.accept(message)
-        return words.accepted(message, fields)
+        taken = words.accepted(message, fields)
+        if method != "sendMediaGroup":
+            return taken
+        numbers = [
+            message.sid,
+            *(f"{person}:{next(self.network.numbers)}" for _ in fields["media"][1:]),
+        ]
+        return [{**taken, "message_id": int(one.partition(":")[2])} for one in numbers]
 
     def _media(
-        self, request: web.Request, method: str, fields: Fields, file: Given | None
+        self, request: web.Request, method: str, fields: Fields, files: dict[str, Given]
     ) -> tuple[tuple[str, str], ...]:
-        """The file of a message, uploaded or at an address."""
+        """The files of a message, uploaded or at an address."""
         name = words.FILES.get(method)
-        if name is None:
-            return ()
-        given = file or Given("", url=str(fields.get(name) or ""))
-        if not given.url and not given.data:
-            raise Wrong(400, f"Bad Request: there is no {name} in the request")
-        if len(given.data) > words.MAX_FILE:
+        named = [(name, str(fields.get(name) or ""))] if name else []
+        if method == "sendMediaGroup":
+            links = [str(one["media"]) for one in fields["media"]]
+            named = [(link.removeprefix("attach://"), link) for link in links]
+        given = [files.get(field) or Given("", url=url) for field, url in named]
+        if any(not one.data and not one.url.startswith("http") for one in given):
+            raise Wrong(400, "Bad Request: there is no file in the request")
+        if any(len(one.data) > words.MAX_FILE for one in given):
             raise Wrong(413, "Request Entity Too Large")
         origin = str(request.url.origin())
-        return self.carrier.media.keep_open([given], origin=origin, account="", message="")
+        return self.carrier.media.keep_open(given, origin=origin, account="", message="")
 
     def _chat(self, line: Line | None, fields: Fields) -> str:
         """The chat of a call; Wrong where nobody is, or somebody who has blocked the bot."""
@@ -196,7 +205,7 @@ class TelegramApi:
 
 
 async def read(request: web.Request) -> Fields:
-    """The fields of a call, from JSON or a form; ``file`` is what is uploaded with it."""
+    """The fields of a call, from JSON or a form; ``files`` is what is uploaded with it."""
     if request.content_type != "multipart/form-data":
         raw = await request.read()
         try:
@@ -210,10 +219,11 @@ async def read(request: web.Request) -> Fields:
             continue
         raw = bytes(await part.read())
         if part.filename:
-            fields["file"] = Given(part.headers.get("Content-Type", ""), data=raw)
+            kind = part.headers.get("Content-Type", "")
+            fields.setdefault("files", {})[part.name] = Given(kind, data=raw)
         else:
             text = raw.decode()
-            fields[part.name] = orjson.loads(text) if text.startswith("{") else text
+            fields[part.name] = orjson.loads(text) if text.startswith(("{", "[")) else text
     return fields
 
 

@@ -23,6 +23,10 @@ FILES = {
     "sendAnimation": "animation",
     "sendDocument": "document",
 }
+METHODS = ("sendMessage", "sendLocation", "sendVenue", "sendContact", "sendMediaGroup", *FILES)
+# What an album may hold beside each other.
+ALBUMS = ({"photo", "video"}, {"audio"}, {"document"})
+MAX_VCARD = 2048
 # What a customer's file comes as, by the family of its type.
 FIELDS = {"image": "photo", "video": "video", "audio": "voice"}
 PATHS = {"photo": "photos", "video": "videos", "voice": "voice", "document": "documents"}
@@ -73,12 +77,32 @@ def check(method: str, fields: dict[str, Any]) -> None:
     elif method in ("sendLocation", "sendVenue"):
         if not all(isinstance(fields.get(name), int | float) for name in ("latitude", "longitude")):
             raise Wrong(400, "Bad Request: can't parse location")
+    elif method == "sendContact":
+        if not fields.get("phone_number") or not fields.get("first_name"):
+            raise Wrong(400, "Bad Request: contact phone number and first name are needed")
+        if len(str(fields.get("vcard", "")).encode()) > MAX_VCARD:
+            raise Wrong(400, "Bad Request: vCard is too long")
+    elif method == "sendMediaGroup":
+        _check_album(fields)
     elif method not in FILES:
         raise Wrong(404, "Not Found")
     if len(caption) > MAX_CAPTION:
         raise Wrong(400, "Bad Request: message caption is too long")
     for button in _buttons(fields):
         _check_button(button)
+
+
+def _check_album(fields: dict[str, Any]) -> None:
+    media = fields.get("media")
+    if not isinstance(media, list) or not 2 <= len(media) <= 10:
+        raise Wrong(400, "Bad Request: there must be 2 to 10 media in an album")
+    kinds = {one.get("type") for one in media}
+    if not any(kinds <= album for album in ALBUMS):
+        raise Wrong(400, "Bad Request: these media can't be in one album")
+    if any(len(one.get("caption", "")) > MAX_CAPTION for one in media):
+        raise Wrong(400, "Bad Request: message caption is too long")
+    if "reply_markup" in fields:
+        raise Wrong(400, "Bad Request: an album has no keyboard")
 
 
 def _buttons(fields: dict[str, Any]) -> list[dict[str, Any]]:
@@ -108,8 +132,12 @@ def shown(fields: dict[str, Any]) -> dict[str, Any]:
         place_chip(k["text"]) if "request_location" in k else chip(k["text"], "") for k in keys
     ]
     text = fields.get("text") or fields.get("caption") or fields.get("title") or ""
+    text = text or next((one["caption"] for one in fields.get("media", ()) if "caption" in one), "")
     if "latitude" in fields:
         text = f"{text} 📍 {fields['latitude']}, {fields['longitude']}".strip()
+    if "phone_number" in fields:
+        names = (fields["first_name"], fields.get("last_name", ""), fields["phone_number"])
+        text = " ".join(filter(None, names))
     return {"text": text, "suggestions": chips, "sent": fields}
 
 

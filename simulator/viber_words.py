@@ -71,6 +71,9 @@ def _check_kind(kind: str, body: dict[str, Any]) -> None:
         raise Wrong("badData" if text else "missingData", "text")
     if kind == "picture" and len(text) > MAX_CAPTION:
         raise Wrong("badData", "text")
+    card = body.get("contact") or {}
+    if kind == "contact" and not (1 <= len(card.get("name", "")) <= 28 and card["phone_number"]):
+        raise Wrong("badData", "contact")
     if kind in ("picture", "video", "file", "url") and not body.get("media"):
         raise Wrong("missingData", "media")
     if kind in WITH_SIZE and not 0 < int(body.get("size") or 0) <= WITH_SIZE[kind]:
@@ -122,6 +125,8 @@ def shown(body: dict[str, Any]) -> dict[str, Any]:
     text = body.get("text") or (body.get("media") if body["type"] == "url" else "") or ""
     if body["type"] == "location":
         text = "📍 {lat}, {lon}".format_map(body["location"])
+    if body["type"] == "contact":
+        text = "{name} {phone_number}".format_map(body["contact"])
     return found | {"text": text}
 
 

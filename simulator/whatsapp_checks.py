@@ -13,12 +13,16 @@ FILES = {"image", "video", "audio", "document", "sticker"}
 # A line in bold above the rest.
 TITLE = re.compile(r"\*([^*\n]+)\*(?:\n|$)")
 MAX_TEXT, MAX_CAPTION, MAX_ON_CARD = 4096, 1024, 160
+MAX_CONTACTS = 257
 
 
 def check(body: Json) -> str:
     """The message's type; Refused says what is wrong with it."""
     kind = body.get("type", "text")
     inner = body.get(kind)
+    if kind == "contacts":
+        _contacts(inner)
+        return "contacts"
     if kind not in CHECKS:
         raise Refused(131009, f"Unsupported message type {kind}.")
     if not isinstance(inner, dict):
@@ -56,6 +60,16 @@ def _place(kind: str, inner: Json) -> None:
         value = inner.get(name)
         if not isinstance(value, int | float) or abs(value) > limit:
             raise Refused(131009, f"location.{name} is not valid.")
+
+
+def _contacts(inner: Any) -> None:
+    if not isinstance(inner, list) or not 1 <= len(inner) <= MAX_CONTACTS:
+        raise Refused(131008, "The parameter contacts is required.")
+    for one in inner:
+        name = one.get("name") or {}
+        text_of(name.get("formatted_name"), "contacts.name.formatted_name", 512)
+        if len(name) < 2:  # the whole name, and one part of it at least
+            raise Refused(131009, "contacts.name needs a part of the name.")
 
 
 def _template(kind: str, inner: Json) -> None:
@@ -167,9 +181,17 @@ ACTIONS: dict[str, Callable[[Json], None]] = {
 def in_words(body: Json, kind: str) -> str:
     """The words of a message, for lists."""
     inner = body[kind]
+    if kind == "contacts":
+        return "\n".join(map(_card_words, inner))
     if kind == "interactive":
         return str(inner["body"]["text"])
     return str(inner.get("body") or inner.get("caption") or inner.get("link") or "")
+
+
+def _card_words(card: Json) -> str:
+    phones = [one.get("phone", "") for one in card.get("phones", [])]
+    emails = [one.get("email", "") for one in card.get("emails", [])]
+    return " ".join((card["name"]["formatted_name"], *phones, *emails))
 
 
 def shown(body: Json, kind: str) -> Json | None:

@@ -131,7 +131,7 @@ class XApi:
             raise Refused("not_mentioned")
         if self._is_repeat(own, text, parent):
             raise Refused("duplicate")
-        to, phone = (answered.sender, answered.phone) if answered else ("", Phone(""))
+        to, phone = _author(answered) if answered else ("", Phone(""))
         message = self._message(request, X_PUBLIC, to, phone, text, media)
         if parent:
             conversation = self.network.place_of(answered).conversation if answered else parent
@@ -269,3 +269,8 @@ class XApi:
     async def nowhere(self, request: web.Request) -> web.Response:
         """Anything else."""
         raise Refused("not_found", request.path)
+
+
+def _author(answered: Message) -> tuple[str, Phone]:
+    """Whom an answer to this post is for: of a thread of our own, whom it began with."""
+    return (answered.to if answered.direction == "outbound" else answered.sender), answered.phone

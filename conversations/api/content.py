@@ -71,6 +71,16 @@ LOCATION = {
     },
     "required": ["latitude", "longitude"],
 }
+CONTACT = {
+    "type": "object",
+    "description": "At least one number or address.",
+    "properties": {
+        "name": {"type": "string"},
+        "phones": {"type": "array", "items": {"type": "string"}, "description": "E.164."},
+        "emails": {"type": "array", "items": {"type": "string"}},
+    },
+    "required": ["name"],
+}
 VALUES = {"type": "object", "additionalProperties": {"type": "string"}}
 TEMPLATE = {
     "type": "object",
@@ -98,6 +108,7 @@ CONTENT: dict[str, Any] = {
             "required": ["button", "rows"],
         },
         "location": LOCATION,
+        "contacts": {"type": "array", "items": CONTACT},
         "suggestions": SUGGESTIONS,
         "template": TEMPLATE,
     },

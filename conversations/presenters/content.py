@@ -48,6 +48,7 @@ class Shown:
     menu: str
     rows: Sequence[Button]
     place: str
+    people: Sequence[str]
     buttons: Sequence[Button]
 
 
@@ -73,6 +74,7 @@ def shown(message: Message) -> Shown | None:
         menu=content.menu.button if content.menu else "",
         rows=[Button("list", row.text, row.description, numbering.next(row.text)) for row in rows],
         place=_place(content),
+        people=[" · ".join((one.name, *one.phones, *one.emails)) for one in content.contacts],
         buttons=numbering.buttons(content.suggestions),
     )
 

@@ -5,7 +5,7 @@
 - What can be tapped becomes numbered options; whoever answers with the number or the label has
   tapped it (``gateway.content.options``). Numbers run through the whole content.
 - Buttons that open, call or show something become a line that says what and where.
-- A place becomes a link to a map.
+- A place becomes a link to a map, somebody's card the words on it.
 - A template becomes its words, and its file.
 - Words that follow each other share a message as long as they fit; longer ones are split, between
   paragraphs, lines or words where there are any.
@@ -24,6 +24,7 @@ from gateway.content.model import (
     AskLocation,
     Calendar,
     Card,
+    ContactCard,
     Content,
     Dial,
     Location,
@@ -54,12 +55,13 @@ def adapt(content: Content, shows: Shows, first_number: int = 1) -> Adapted:
     if content.template is not None:
         files = (content.template.header,) if content.template.header else ()
         adapting.words_and_files(content.template.text, files)
-    adapting.words_and_files(content.text, content.media)
+    adapting.words_and_files(content.text, content.media, tapped=bool(content.suggestions))
     adapting.cards(content.cards)
     if content.menu is not None:
         adapting.menu(content.menu)
     if content.location is not None:
         adapting.location(content.location)
+    adapting.contacts(content.contacts)
     adapting.suggestions(content.suggestions)
     adapting.close()
     return Adapted(tuple(adapting.parts), tuple(adapting.options))
@@ -76,10 +78,17 @@ class Adapting:
         self.words = ""
         self.files: tuple[Media, ...] = ()
 
-    def words_and_files(self, text: str, files: Sequence[Media]) -> None:
-        """Words, and files where they can be shown."""
+    def words_and_files(self, text: str, files: Sequence[Media], *, tapped: bool = False) -> None:
+        """Words, and files where they can be shown; ``tapped``: buttons are to go below."""
         shown = [one for one in files if self.shows.takes_file(one)]
-        batches = list(batched(shown, self.shows.file_count))
+        batches = self.batches(shown)
+        if tapped and batches and self.shows.album is not None and len(batches[-1]) > 1:
+            # No buttons go below several files: they go below the words, else below the last file.
+            *before, last = batches
+            batches = batches if text else [*before, last[:-1], last[-1:]]
+            for batch in batches:
+                self.show(Content(media=batch))
+            batches = []
         beside = self.shows.measure(text) <= self.shows.room(files=True)
         if batches and beside and self.shows.captions(batches[0]):
             self.close()
@@ -90,6 +99,20 @@ class Adapting:
                 self.say(f"{one.name}: {one.url}" if one.name else one.url)
         for batch in batches:
             self.show(Content(media=batch))
+
+    def batches(self, files: Sequence[Media]) -> list[tuple[Media, ...]]:
+        """Files by messages: as many together as may be, in their order."""
+        if self.shows.album is None:
+            return list(batched(files, self.shows.file_count))
+        found: list[tuple[Media, ...]] = []
+        for one in files:
+            last = found[-1] if found else ()
+            room = 0 < len(last) < self.shows.file_count
+            if room and self.shows.together((*last, one)):
+                found[-1] = (*last, one)
+            else:
+                found.append((one,))
+        return found
 
     def cards(self, cards: tuple[Card, ...]) -> None:
         """A carousel, or one card after the other."""
@@ -120,6 +143,15 @@ class Adapting:
             self.show(Content(location=place))
         else:
             self.say("\n".join(filter(None, (place.label, map_link(place)))))
+
+    def contacts(self, cards: tuple[ContactCard, ...]) -> None:
+        """People's cards, as many together as can be, or what stands on them."""
+        shown = [one for one in cards if self.shows.contacts.take((one,))]
+        for one in cards:
+            if one not in shown:
+                self.say("\n".join((one.name, *one.phones, *one.emails)))
+        for place in range(0, len(shown), self.shows.contacts.count or 1):
+            self.show(Content(contacts=tuple(shown[place : place + self.shows.contacts.count])))
 
     def suggestions(self, suggestions: tuple[Suggestion, ...]) -> None:
         """Below the last message, or as words."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from gateway.content.model import Adapted, Card, Content, Media, Suggestion
+from gateway.content.model import Adapted, Card, ContactCard, Content, Media, Suggestion
 from gateway.content.shows import Buttons, Shows
 from gateway.media import words
 
@@ -23,6 +23,7 @@ class Rule(StrEnum):
     CARDS_AS_TEXT = "cards_as_text"
     LIST_AS_TEXT = "list_as_text"
     MAP_LINK = "map_link"
+    CONTACTS_AS_TEXT = "contacts_as_text"
     SUGGESTIONS_AS_TEXT = "suggestions_as_text"
     NUMBERS = "numbers"
     SPLIT = "split"
@@ -104,6 +105,7 @@ class Telling:
         if content.location is not None and not self.shows.location:
             why = _("%(medium)s shows no places.") % {"medium": self.medium}
             self._tell(Rule.MAP_LINK, _("The place becomes a link to a map"), why)
+        self.contacts(content.contacts)
         below = any(part.suggestions == content.suggestions for part in adapted.parts)
         if content.suggestions and not below:
             count = len(content.suggestions)
@@ -116,6 +118,18 @@ class Telling:
                 limit = {"limit": self.shows.above_links}
                 why = _("above them stand at most %(limit)d characters.") % limit
             self._tell(Rule.SUGGESTIONS_AS_TEXT, what % {"count": count}, why)
+
+    def contacts(self, cards: tuple[ContactCard, ...]) -> None:
+        """Cards of people that become words."""
+        worded = [one for one in cards if not self.shows.contacts.take((one,))]
+        if worded:
+            what = ngettext(
+                "%(count)d contact becomes text", "%(count)d contacts become text", len(worded)
+            )
+            why = _("%(medium)s does not show such a contact.") % {"medium": self.medium}
+            if not self.shows.contacts.count:
+                why = _("%(medium)s shows no contacts.") % {"medium": self.medium}
+            self._tell(Rule.CONTACTS_AS_TEXT, what % {"count": len(worded)}, why)
 
     def numbers(self, count: int) -> None:
         """How numbered options are chosen."""

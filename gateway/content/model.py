@@ -116,6 +116,15 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactCard:
+    """Somebody's card: a name, and at least one number (E.164) or address."""
+
+    name: str
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateUse:
     """A template that the provider has approved, as it is sent: its name and its values.
 
@@ -149,6 +158,7 @@ class Content:
     location: Location | None = None
     suggestions: tuple[Suggestion, ...] = ()
     template: TemplateUse | None = None
+    contacts: tuple[ContactCard, ...] = ()
 
     @property
     def is_plain(self) -> bool:

@@ -2,7 +2,8 @@
 
     {"text": "…", "media": [{"url", "content_type", "name"}], "cards": [{"title", "text", "media",
      "suggestions"}], "list": {"button", "rows": [{"text", "payload", "description"}]},
-     "location": {"latitude", "longitude", "label"}, "suggestions": [{"type", "text", …}],
+     "location": {"latitude", "longitude", "label"}, "contacts": [{"name", "phones": ["+1…"],
+     "emails": ["…"]}], "suggestions": [{"type", "text", …}],
      "template": {"name", "language", "text", "body": {"1": "…"}, "header_values": {"1": "…"},
      "header": {a file}, "buttons": {"0": "…"}, "button_kinds": {"0": "url"}}}
 
@@ -24,15 +25,20 @@ from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from gateway.addresses import EMAIL, InvalidAddress, normalize
 from gateway.content.bounds import (
     CARDS,
+    CONTACTS,
     CONTENT_TYPE,
     DESCRIPTION,
     FILE_NAME,
     LABEL,
+    MAILBOX,
     MEDIA,
     NAME,
+    NUMBERS,
     PAYLOAD,
+    PERSON,
     ROWS,
     SUGGESTIONS,
     TEXT,
@@ -42,6 +48,7 @@ from gateway.content.bounds import (
 )
 from gateway.content.model import (
     Card,
+    ContactCard,
     Content,
     Location,
     Media,
@@ -108,7 +115,8 @@ class Reader:
 
     def content(self, found: Mapping[str, Any]) -> Content:
         """The whole."""
-        names = {"text", "media", "cards", "list", "location", "suggestions", "template"}
+        names = {"text", "media", "cards", "list", "location", "contacts", "suggestions"}
+        names.add("template")
         self.known(found, "", names | {OPTIONS, ABOUT} if self.own else names)
         menu, place, use = found.get("list"), found.get("location"), found.get("template")
         return Content(
@@ -117,6 +125,7 @@ class Reader:
             cards=self.several(found, "cards", CARDS, self.card),
             menu=None if menu is None else self.menu(menu, "list"),
             location=None if place is None else self.location(place, "location"),
+            contacts=self.several(found, "contacts", CONTACTS, self.contact),
             suggestions=self.several(found, "suggestions", SUGGESTIONS, self.suggestion),
             template=None if use is None else self.template(use, "template"),
         )
@@ -237,6 +246,31 @@ class Reader:
         self.known(found, path, {"latitude", "longitude", "label"})
         latitude, longitude = self.place(found, path)
         return Location(latitude, longitude, self.text(found, f"{path}.label", LABEL))
+
+    def contact(self, value: Any, path: str) -> ContactCard:
+        """Somebody's card."""
+        found = self.mapping(value, path)
+        self.known(found, path, {"name", "phones", "emails"})
+        card = ContactCard(
+            name=" ".join(self.text(found, f"{path}.name", PERSON, required=True).split()),
+            phones=self.several(found, f"{path}.phones", NUMBERS, self.number),
+            emails=self.several(found, f"{path}.emails", NUMBERS, self.mailbox),
+        )
+        if not (card.phones or card.emails):
+            self.wrong(path, _("A contact needs a number or an e-mail address."))
+        return card
+
+    def number(self, value: Any, path: str) -> str:
+        """A number of a list."""
+        return self.phone({_last(path): value}, path)
+
+    def mailbox(self, value: Any, path: str) -> str:
+        """An address of a list."""
+        try:
+            return normalize(EMAIL, self.text({_last(path): value}, path, MAILBOX))
+        except InvalidAddress as error:
+            self.wrong(path, str(error))
+            return ""
 
     def suggestion(self, value: Any, path: str) -> Suggestion:
         """Any kind of suggestion, by its ``type``."""

@@ -1,9 +1,9 @@
 """What a channel can show: declared by its adapter, looked at before anything is sent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gateway.content.model import Card, Content, Media, Menu, Reply, Suggestion
+from gateway.content.model import Card, ContactCard, Content, Media, Menu, Reply, Suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,32 @@ NO_BUTTONS = Buttons()
 
 
 @dataclass(frozen=True, slots=True)
+class Contacts:
+    """Cards of people: how many in one message, and of each a name of so many characters.
+
+    ``phones`` and ``emails``: at most so many; with ``needs_phone`` at least one number.
+    """
+
+    count: int = 0
+    name: int = 0
+    phones: int = 0
+    emails: int = 0
+    needs_phone: bool = False
+
+    def take(self, cards: tuple[ContactCard, ...]) -> bool:
+        """Whether all of these can be shown in one message."""
+        return len(cards) <= self.count and all(
+            len(one.name) <= self.name
+            and int(self.needs_phone) <= len(one.phones) <= self.phones
+            and len(one.emails) <= self.emails
+            for one in cards
+        )
+
+
+NO_CONTACTS = Contacts()
+
+
+@dataclass(frozen=True, slots=True)
 class Carousel:
     """What cards side by side must have, where a card alone needs less.
 
@@ -69,6 +95,8 @@ class Shows:
     """One provider message of a channel. Texts in characters, files in bytes.
 
     ``measure`` says how long a text is, where ``text`` does not count characters.
+    ``album``: only files for which it says the same word go in one message, without buttons; those
+    for which it says none go alone.
     ``files`` maps a type (``image/jpeg``, ``image/*``) to the largest size; ``captioned`` says
     whether text goes with them, ``caption_files`` with which of them (families or types) if not
     with all, ``caption`` how long it may be, and ``worded`` how long a text above buttons or a list
@@ -99,6 +127,7 @@ class Shows:
     rows: int = 0
     row_text: int = 0
     location: bool = False
+    contacts: Contacts = NO_CONTACTS
     templates: bool = False
     caption: int = 0
     worded: int = 0
@@ -111,6 +140,14 @@ class Shows:
     above_links: int = 0
     buttons_below_text: bool = False
     measure: Callable[[str], int] = len
+    album: Callable[[Media], str] | None = None
+
+    def together(self, files: Sequence[Media]) -> bool:
+        """Whether these files may go in one message, as far as their kinds say so."""
+        if self.album is None or len(files) < 2:
+            return True
+        kinds = set(map(self.album, files))
+        return len(kinds) == 1 and "" not in kinds
 
     def room(self, *, files: bool = False, tapped: bool = False) -> int:
         """How long a text may be with files, or above something that can be tapped."""
@@ -144,6 +181,8 @@ class Shows:
         self, content: Content, suggestions: tuple[Suggestion, ...] = ()
     ) -> bool:
         """Whether these buttons may go below such a message."""
+        if self.album is not None and len(content.media) > 1:
+            return False
         bare = replace(content, text="", suggestions=()) == Content()
         if self.buttons_for(suggestions) is not self.buttons:
             return bare and 0 < len(content.text) <= self.above_links
@@ -200,9 +239,9 @@ class Shows:
 
     def _takes_body(self, content: Content) -> bool:
         """One of words, files (with words, if they can have some), cards, a place, or a list."""
-        several = (content.media, content.cards, content.menu, content.location)
+        several = (content.media, content.cards, content.menu, content.location, content.contacts)
         bodies = [one for one in several if one]
-        wordless = content.cards or content.location
+        wordless = content.cards or content.location or content.contacts
         if len(bodies) > 1 or (wordless and content.text):
             return False
         if content.cards:
@@ -211,12 +250,15 @@ class Shows:
             return self.takes_menu(content.menu)
         if content.location is not None:
             return self.location
+        if content.contacts:
+            return self.contacts.take(content.contacts)
         return self._takes_files(content.media) and (
             not content.media or not content.text or self.captions(content.media)
         )
 
     def _takes_files(self, files: tuple[Media, ...]) -> bool:
-        return len(files) <= self.file_count and all(map(self.takes_file, files))
+        known = all(map(self.takes_file, files))
+        return known and len(files) <= self.file_count and self.together(files)
 
     def _takes_cards(self, cards: tuple[Card, ...]) -> bool:
         return self.takes_card(cards[0]) if len(cards) == 1 else self.takes_carousel(cards)

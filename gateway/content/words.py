@@ -8,8 +8,9 @@ def headline(content: Content) -> str:
     cards = [card.title or card.text for card in content.cards]
     menu = [content.menu.button] if content.menu else []
     place = [content.location.label or "📍"] if content.location else []
+    people = [one.name for one in content.contacts]
     names = [one.name for one in content.media if one.name]
     if content.template is not None:
         return content.template.text
-    words = [content.text] if content.text else [*cards, *menu, *place] or names
+    words = [content.text] if content.text else [*cards, *menu, *place, *people] or names
     return " · ".join(filter(None, words))

@@ -1,7 +1,7 @@
 """Turns claimed rows into what adapters are given; runs where the database is spoken to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
 from uuid import UUID
@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from gateway.answering import about_of
 from gateway.content.model import Media
+from gateway.content.reading import ABOUT
 from gateway.contract import Adapter
 from gateway.errors import BadCredentials, SendError, WindowClosed, Withdrawn
 from gateway.events import OutboundMessage
@@ -110,6 +111,7 @@ def prepare_sends(given: Claim, lines: Lines) -> Prepared:
     prepared = Prepared()
     ready_lines = {pk: lines.of(pk, account) for pk, account in given.accounts.items()}
     without = _assign_senders(given.rows, ready_lines)
+    above = _parts_above(given.rows)
     windows = _take_windows([row for row in given.rows if row.pk not in without], ready_lines)
     for row in given.rows:
         line = ready_lines[row.channel_id]
@@ -125,6 +127,8 @@ def prepare_sends(given: Claim, lines: Lines) -> Prepared:
             continue
         message = as_message(row, line.status_url)
         message.window_until, message.reply_token = window.until, window.token
+        if row.pk in above:
+            message.about = replace(message.about, reply_to=above[row.pk])
         prepared.ready.append(Ready(row, message, line.adapter))
     return prepared
 
@@ -143,6 +147,26 @@ def _assign_senders(rows: Sequence[Row], lines: Mapping[UUID, Line]) -> set[int]
         logger.warning("no senders now", count=len(rows), reason=type(error).__name__)
         return {row.pk for row in rows if row.channel_id in pools}
     return set()
+
+
+def _parts_above(rows: Sequence[Row]) -> Mapping[int, str]:
+    """Below which post a further part of a thread belongs; no statement where there is none.
+
+    Where no part before it is out it answers what they all answer.
+    """
+    further = [row for row in rows if row.content.get(ABOUT, {}).get("follows")]
+    if not further:
+        return {}
+    out = Delivery.objects.filter(
+        message_uid__in={row.message_uid for row in further}, external_id__isnull=False
+    ).order_by("part", "id")
+    known = list(out.values_list("message_uid", "channel_id", "pk", "external_id"))
+    return {
+        row.pk: str(found)
+        for row in further
+        for uid, channel, pk, found in known
+        if (str(uid), channel) == (row.message_uid, row.channel_id) and pk < row.pk
+    }
 
 
 def _take_windows(

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -129,7 +129,7 @@ def queue_parts(
             message_uid=terms.message_uid,
             medium=adapter.medium,
             address=address,
-            content=with_about(write(content), terms.about),
+            content=with_about(write(content), _part_about(terms.about, adapter, place)),
             part=place,
             fallback_s=terms.fallback.fallback_s if terms.fallback else None,
             cost=adapter.segments(content.text),
@@ -148,6 +148,12 @@ def queue_parts(
         replace_unreachable(channel, [row.uid for row in deliveries])
     wake_outbox()
     return deliveries
+
+
+def _part_about(about: About, adapter: Adapter, place: int) -> About:
+    """What a part answers: in a public thread the part before it."""
+    follows = place > 0 and about.public and adapter.capabilities.threads
+    return replace(about, follows=True) if follows else about
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ from gateway.content.reading import read
 
 # What a person can build takes no more, with room to spare; in characters of JSON.
 LONGEST = 400_000
-SHOWN = {"text", "media", "cards", "list", "location", "template"}
+SHOWN = {"text", "media", "cards", "list", "location", "contacts", "template"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class ShownPart:
     menu: str
     rows: Sequence[Tap]
     place: str
+    people: Sequence[str]
     taps: Sequence[Tap]
     size: str
 
@@ -139,6 +140,7 @@ def _part(part: LookPart, medium: str) -> ShownPart:
         menu=content.menu.button if content.menu else "",
         rows=[Tap("circle", row.text, row.description) for row in rows],
         place=_place(content),
+        people=[" · ".join((one.name, *one.phones, *one.emails)) for one in content.contacts],
         taps=[_tap(one) for one in content.suggestions],
         size=_size(part.segments, medium),
     )

@@ -76,6 +76,12 @@ def typing_is_about(channel: Channel) -> bool:
     return known is not None and known.adapter.capabilities.typing_about
 
 
+def is_read_by_token(channel: Channel) -> bool:
+    """Whether a message is reported read by its ``read_token``, not by its id."""
+    known = _known(channel) if Signal.READ in signals_of(channel) else None
+    return known is not None and known.adapter.capabilities.by_token
+
+
 def show_typing(channel: Channel, address: str, about: str = "") -> None:
     """Show this customer that somebody is writing to them, once the transaction has committed."""
     if Signal.TYPING in signals_of(channel):
@@ -84,6 +90,8 @@ def show_typing(channel: Channel, address: str, about: str = "") -> None:
 
 def show_read(channel: Channel, address: str, external_id: str) -> None:
     """Show this customer that their message was read, once; after the transaction.
+
+    ``external_id``: its ``read_token`` where that is what the provider wants.
 
     Should it be forgotten that this was done, the provider recognises the repeat by its id.
     """

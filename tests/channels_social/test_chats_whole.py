@@ -196,6 +196,12 @@ def test_telegram(stack: Stack) -> None:
     sent = stack.sent()[-1]
     assert (sent["body"], sent["content"]["sent"]["method"]) == ("Look", "sendPhoto")
     assert stack.get(sent["media"][0]) == PIXEL
+    stack.reply({"text": "Both", "media": [file_of(stack), file_of(stack)]})
+    album = stack.sent()[-1]
+    assert (album["content"]["text"], len(album["media"])) == ("Both", 2)
+    assert Delivery.objects.latest("id").external_id == album["sid"]
+    stack.reply({"contacts": [{"name": "Ana de la Vega", "phones": ["+34 600 111 222"]}]})
+    assert stack.sent()[-1]["content"]["text"] == "Ana de la Vega +34600111222"
 
     # What is changed, liked, proven and blocked.
     stack.write(event="edit", message_id=first, text="Hola, buenas")
@@ -269,6 +275,9 @@ def test_viber(stack: Stack) -> None:
     # The file lies where this process keeps files.
     link: Any = Client().get(sent["media"][0].removeprefix(stack.processes.url))
     assert b"".join(link.streaming_content) == PIXEL
+
+    stack.reply({"contacts": [{"name": "Ana", "phones": ["+34600111222"]}]})
+    assert stack.sent()[-1]["content"]["text"] == "Ana +34600111222"
 
     # Whoever leaves is sent nothing more.
     stack.write(event="block")

@@ -62,14 +62,18 @@ def unknown(kind: str, *more: str) -> UnknownEvent:
 
 EVENTS: dict[str, list[Event]] = {
     "console_check": [],
-    "message_text": [written(1, "¿Dónde está mi pedido? 📦")],
-    "message_quoting": [written(2, "This one", reply_to=sid(99))],
+    "message_text": [
+        written(
+            1, "¿Dónde está mi pedido? 📦", quote_token="q3Plxr4AgKd...", read_token="R4XaSh..."
+        )
+    ],
+    "message_quoting": [written(2, "This one", reply_to=sid(99), quote_token="q3b")],
     "message_nul": [written(3, "ab")],
-    "message_image": [written(4, attachments=file(4, "image/jpeg"))],
+    "message_image": [written(4, attachments=file(4, "image/jpeg"), quote_token="q4")],
     "message_image_external": [
         written(5, attachments=(Attachment("https://example.org/a.jpg", "image/jpeg"),))
     ],
-    "message_video": [written(6, attachments=file(6, "video/mp4"))],
+    "message_video": [written(6, attachments=file(6, "video/mp4"), quote_token="q6")],
     "message_audio": [written(7, attachments=file(7, "audio/m4a"))],
     "message_file": [written(8, attachments=file(8, "application/pdf", "invoice 7.pdf", 2138))],
     "message_file_odd": [written(9, attachments=file(9, "application/octet-stream", "strange"))],
@@ -77,7 +81,7 @@ EVENTS: dict[str, list[Event]] = {
         written(10, location=Location(40.416775, -3.70379, "Puerta del Sol, Madrid"))
     ],
     "message_location_odd": [written(11, "Nowhere")],
-    "message_sticker": [written(12, unsupported="sticker")],
+    "message_sticker": [written(12, unsupported="sticker", quote_token="q12")],
     "message_sticker_words": [written(13, "Thank you!", unsupported="sticker")],
     "message_new": [written(14, unsupported="hologram")],
     "message_without_id": [unknown("message without id", "message", "replyToken")],

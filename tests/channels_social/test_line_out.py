@@ -34,7 +34,7 @@ from gateway.errors import (
     TooLong,
     Unreachable,
 )
-from gateway.events import OutboundMessage
+from gateway.events import About, OutboundMessage
 from tests.payloads.line.exhibit import ACCESS_TOKEN, CONFIG, CUSTOMER, SENT
 
 adapter = Line(CONFIG)
@@ -360,9 +360,31 @@ def test_typing() -> None:
     _none, [request] = drive(steps, answer(202))
     assert (request.method, request.url) == ("POST", f"{API}/chat/loading/start")
     assert request.json == {"chatId": CUSTOMER, "loadingSeconds": 10}
-    with pytest.raises(TypeError):
-        next(adapter.signal(Signal.READ, CUSTOMER, uid=UID, about="1"))
     assert Line(CONFIG | {"signals": "none"}).capabilities.signals == frozenset()
+
+
+def test_read() -> None:
+    """A message is named by the token that came with it."""
+    steps = adapter.signal(Signal.READ, CUSTOMER, uid=UID, about="R4XaSh...")
+    _none, [request] = drive(steps, answer(200))
+    assert (request.method, request.url) == ("POST", f"{API}/chat/markAsRead")
+    assert request.json == {"markAsReadToken": "R4XaSh..."}
+
+
+@pytest.mark.parametrize(
+    ("content", "quotes"),
+    [
+        (Content("Yes"), True),
+        (Content("Which?", suggestions=(YES,)), True),
+        (Content(media=(PICTURE,)), False),
+        (Content(location=Location(40.4, -3.7, "Here")), False),
+    ],
+)
+def test_words_quote_a_message_by_its_token(content: Content, quotes: bool) -> None:
+    about = About(reply_to="468353770545201", quote_token="q3Plxr4AgKd...")
+    _sent, [request] = drive(adapter.send(outbound(content, about=about)), ACCEPTED)
+    [message] = request.json["messages"]
+    assert message.get("quoteToken") == ("q3Plxr4AgKd..." if quotes else None)
 
 
 INFO = {"userId": "U1", "basicId": "@123abcde", "displayName": "Shop", "chatMode": "bot"}

@@ -26,6 +26,7 @@ from gateway.signalling.sending import send as send_signal
 from gateway.states import State
 from simulator.identities import identity
 from tests import builders
+from tests.api.client import errors
 from tests.channels_social.talk import PERSON, PICTURE, Talk, as_base64
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -68,10 +69,19 @@ def test_a_talk(settings: Any, tmp_path: Path) -> None:
         assert url.startswith(talk.processes.url)
         talk.write(location={"latitude": 40.4, "longitude": -3.7})
 
-        # They see that somebody is writing.
+        # They see that somebody is writing, and what was read.
         send_signal(Wanted(str(talk.channel.pk), "typing", CUSTOMER, str(uuid.uuid4())))
-        [shown] = talk.ask(f"/signals?to={CUSTOMER}")["signals"]
-        assert shown["type"] == "loading"
+        read = message.data["read_token"]
+        send_signal(Wanted(str(talk.channel.pk), "read", CUSTOMER, str(uuid.uuid4()), read))
+        shown = talk.ask(f"/signals?to={CUSTOMER}")["signals"]
+        assert [one["type"] for one in shown] == ["loading", "markAsRead"]
+
+        # An answer quotes what they wrote; what came without words cannot be quoted.
+        talk.answer(text="Ese", quotes=message.pk)
+        assert Delivery.objects.latest("id").state == State.SENT
+        place, url = talk.messages()[-1], f"conversations/{talk.conversation.pk}/messages/"
+        refused = talk.api.post(url, {"text": "Ahí", "quotes": place.pk})
+        assert (refused.status_code, list(errors(refused))) == (400, ["quotes"])
 
         # An unclear push is repeated under its key, and shown once.
         talk.faults(drop_after_accept=1)

@@ -128,7 +128,7 @@ EVENTS: dict[str, Event] = {
         67, referred=Referred("forwarded", text="Eve"), **shared("Lucía", "34600999888")
     ),
     "message_contact_own_odd": written(68, **shared("Lucía", "12")),
-    "message_poll": written(69, "When?\n– Today\n– Tomorrow"),
+    "message_poll": written(69, "When?\n– Today\n– Tomorrow", unsupported="poll"),
     "message_dice": written(70, "🎲 4"),
     "message_web_app": written(71, "Choose a time", payload='{"slot": 5}'),
     "message_story": written(72, unsupported="story"),

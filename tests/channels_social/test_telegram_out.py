@@ -12,6 +12,7 @@ from gateway.content.adapting import adapt
 from gateway.content.model import (
     AskLocation,
     Card,
+    ContactCard,
     Content,
     Dial,
     Location,
@@ -211,6 +212,22 @@ REQUESTS: dict[str, tuple[Content, str, dict[str, Any]]] = {
         "sendDocument",
         {"caption": "Bill", "document": "https://e.org/p"},
     ),
+    "album": (
+        Content("Look", media=(PHOTO, Media("https://e.org/v", "video/mp4"), PHOTO)),
+        "sendMediaGroup",
+        {
+            "media": [
+                {"type": "photo", "media": PHOTO.url, "caption": "Look"},
+                {"type": "video", "media": "https://e.org/v"},
+                {"type": "photo", "media": PHOTO.url},
+            ]
+        },
+    ),
+    "sounds": (
+        Content(media=(Media("https://e.org/a", "audio/mpeg"),) * 2),
+        "sendMediaGroup",
+        {"media": [{"type": "audio", "media": "https://e.org/a"}] * 2},
+    ),
     "card": (
         Content(cards=(Card("Title", "Words", PHOTO, (Reply("Buy", "buy:1"),)),)),
         "sendPhoto",
@@ -225,6 +242,24 @@ REQUESTS: dict[str, tuple[Content, str, dict[str, Any]]] = {
         Content(location=Location(1.5, -2.0)),
         "sendLocation",
         {"latitude": 1.5, "longitude": -2.0},
+    ),
+    "contact": (
+        Content(contacts=(ContactCard("Ana de la Vega", ("+34600111222",)),)),
+        "sendContact",
+        {"phone_number": "+34600111222", "first_name": "Ana", "last_name": "de la Vega"},
+    ),
+    "contact with more on its card": (
+        Content(
+            contacts=(ContactCard("Ana, Shop", ("+34600111222", "+34600111223"), ("a@e.org",)),)
+        ),
+        "sendContact",
+        {
+            "phone_number": "+34600111222",
+            "first_name": "Ana,",
+            "last_name": "Shop",
+            "vcard": "BEGIN:VCARD\r\nVERSION:3.0\r\nN:;Ana\\, Shop;;;\r\nFN:Ana\\, Shop\r\n"
+            "TEL:+34600111222\r\nTEL:+34600111223\r\nEMAIL:a@e.org\r\nEND:VCARD\r\n",
+        },
     ),
     "venue": (
         Content(location=Location(1.5, -2.0, "Shop")),
@@ -280,6 +315,63 @@ def test_upload(name: str) -> None:
         Part("reply_markup", markup),
         Part(field, media, media.name or "file", media.content_type),
     ]
+
+
+def test_an_album_of_our_own_files() -> None:
+    """Each is uploaded under a name of its own; the id is the first message's."""
+    album = Response(200, {}, json.dumps({"ok": True, "result": [told(77), told(78)]}).encode())
+    sent, [request] = drive(adapter.send(outbound(Content(media=(OWN, PHOTO)))), album)
+    assert sent.external_id == f"{CUSTOMER}:77"
+    items = [{"type": "photo", "media": "attach://file0"}, {"type": "photo", "media": PHOTO.url}]
+    assert list(request.parts) == [
+        Part("chat_id", CUSTOMER),
+        Part("media", json.dumps(items)),
+        Part("file0", OWN, OWN.name or "file", OWN.content_type),
+    ]
+
+
+def told(number: int) -> dict[str, Any]:
+    return {"message_id": number, "chat": {"id": CHAT, "type": "private"}, "date": 1}
+
+
+BILL = Media("https://e.org/p", "application/pdf")
+VOICE = Media("https://e.org/o", "audio/ogg")
+OK = (Reply("OK", "ok"),)
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        # What is of another kind, or can be in no album, is a message of its own.
+        (
+            Content("Look", media=(PHOTO, PHOTO, BILL, VOICE, VOICE)),
+            (
+                Content("Look", media=(PHOTO, PHOTO)),
+                Content(media=(BILL,)),
+                Content(media=(VOICE,)),
+                Content(media=(VOICE,)),
+            ),
+        ),
+        (Content(media=(PHOTO,) * 11), (Content(media=(PHOTO,) * 10), Content(media=(PHOTO,)))),
+        # An album has no buttons: they go below the words, or below the last file.
+        (
+            Content("Which?", media=(PHOTO, PHOTO), suggestions=OK),
+            (Content(media=(PHOTO, PHOTO)), Content("Which?", suggestions=OK)),
+        ),
+        (
+            Content(media=(PHOTO,) * 3, suggestions=OK),
+            (Content(media=(PHOTO, PHOTO)), Content(media=(PHOTO,), suggestions=OK)),
+        ),
+        (
+            Content("One", media=(PHOTO,), suggestions=OK),
+            (Content("One", media=(PHOTO,), suggestions=OK),),
+        ),
+    ],
+)
+def test_albums(content: Content, parts: tuple[Content, ...]) -> None:
+    shows = adapter.shows(CUSTOMER)
+    assert adapt(content, shows).parts == parts
+    assert all(map(shows.takes, parts))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from gateway.content.adapting import adapt
 from gateway.content.model import (
     AskLocation,
     Card,
+    ContactCard,
     Content,
     Location,
     Media,
@@ -86,6 +87,10 @@ def words(text: str) -> dict[str, Any]:
 
 REQUESTS: dict[str, tuple[Content, dict[str, Any]]] = {
     "text": (Content("¡Hola! <b>"), {"type": "text", "text": "¡Hola! <b>"}),
+    "contact": (
+        Content(contacts=(ContactCard("Ana", ("+34600111222",)),)),
+        {"type": "contact", "contact": {"name": "Ana", "phone_number": "+34600111222"}},
+    ),
     "buttons": (
         Content(
             "Shall we?",

@@ -17,6 +17,7 @@ from gateway.content.changes import changes
 from gateway.content.model import (
     AskLocation,
     Card,
+    ContactCard,
     Content,
     Dial,
     Location,
@@ -167,6 +168,31 @@ def test_files(media: Media, caption: str, kind: str, shown: Any) -> None:
 def test_a_place() -> None:
     found = body(Content(location=Location(40.4, -3.7, "Office")))
     assert found["location"] == {"latitude": 40.4, "longitude": -3.7, "name": "Office"}
+
+
+def test_contacts() -> None:
+    ana = ContactCard("Ana de la Vega", ("+34600111222",), ("ana@example.org",))
+    found = body(Content(contacts=(ana, ContactCard("Bo", ("+34600111223",)))))
+    assert (found["type"], found["contacts"]) == (
+        "contacts",
+        [
+            {
+                "name": {
+                    "formatted_name": "Ana de la Vega",
+                    "first_name": "Ana",
+                    "last_name": "de la Vega",
+                },
+                "phones": [{"phone": "+34600111222"}],
+                "emails": [{"email": "ana@example.org"}],
+            },
+            {
+                "name": {"formatted_name": "Bo", "first_name": "Bo"},
+                "phones": [{"phone": "+34600111223"}],
+            },
+        ],
+    )
+    assert SHOWS.takes(Content(contacts=(ana,)))
+    assert not SHOWS.takes(Content("Call her", contacts=(ana,)))
 
 
 def test_buttons_below_words() -> None:

@@ -190,6 +190,9 @@ def test_both_ways_with_buttons_quotes_and_reports(
     send_message(conversation=conversation, author=api.member, text="Aquí", quotes=question)
     run()
     assert phones.sent()[-1]["content"]["context"] == {"message_id": question.external_id}
+    people = {"contacts": [{"name": "Ana de la Vega", "phones": ["+34 600 111 222"]}]}
+    becomes(answer(api, conversation, content=people), State.DELIVERED)
+    assert phones.sent()[-1]["body"] == "Ana de la Vega +34600111222"
     phones.ask("/phone/seen", {"phone": phones.customer})
     becomes(delivery, State.READ)
     assert not SignatureRefusal.objects.exists()

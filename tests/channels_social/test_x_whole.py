@@ -201,7 +201,8 @@ def test_a_long_answer_goes_as_several_posts_by_weight(net: Net, agent: Member) 
     until(lambda: sends() and len(net.sent()) == 2, "the second post never left")
     posts = net.sent()
     assert " ".join(post["body"] for post in posts) == text
-    assert {post["content"]["reply_to"] for post in posts} == {mention}
+    assert [post["content"]["reply_to"] for post in posts] == [mention, posts[0]["sid"]]
+    assert {post["to"] for post in posts} == {PERSON}
 
 
 def test_files_go_both_ways(net: Net, agent: Member, settings: Settings) -> None:

@@ -74,6 +74,14 @@ def test_both_phones_are_shown_and_nothing_is_sent(agent: Any, conversation: Any
     assert (Message.objects.count(), Delivery.objects.count()) == (0, 0)
 
 
+def test_whose_card_is_shown(agent: Any, conversation: Any) -> None:
+    shown = post(
+        agent, conversation, "preview", {"contacts": [{"name": "Ana", "emails": ["a@e.org"]}]}
+    )
+    page = shown.content.decode()
+    assert "1 contact becomes text: RCS shows no contacts." in page
+
+
 def test_a_phone_without_rcs_gets_sms_at_once(agent: Any, conversation: Any) -> None:
     note(conversation.channel, {conversation.address.value: Reached(Reach.NO)})
     page = post(agent, conversation, "preview", {"text": "Hi"}).content.decode()

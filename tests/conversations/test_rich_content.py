@@ -9,6 +9,7 @@ from django.test import Client
 from conversations.models import Message
 from conversations.services import send_message
 from gateway.content.reading import read
+from gateway.models import Delivery
 from tests import builders as make
 from tests.gateway import twilio
 from tests.gateway.test_door import drain_all
@@ -69,6 +70,19 @@ def test_the_agent_sees_what_was_offered_and_what_was_chosen() -> None:
     assert "Call us: +34911234567" in page
     # Of the answer by number it is said what it means; the label says it itself.
     assert page.count('data-testid="message-tapped"') == 1
+
+
+def test_the_agent_sees_whose_card_was_sent() -> None:
+    agent = make.member(role="agent")
+    conversation = make.conversation(make.channel(agent.workspace), assignee=agent)
+    content = read({"contacts": [{"name": "<Ana>", "phones": ["+34 600 111 222"]}]})
+    message = send_message(conversation=conversation, author=agent, content=content)
+    assert message.text == "<Ana>"
+    page = thread(agent, conversation)
+    assert page.count('data-testid="message-person"') == 1
+    assert '<span dir="auto">&lt;Ana&gt; · +34600111222</span>' in page
+    # The phone has no such cards, so it is told what stands on it.
+    assert Delivery.objects.get().content["text"] == "<Ana>\n+34600111222"
 
 
 def test_plain_messages_look_as_before() -> None:

@@ -223,6 +223,20 @@ def test_opening_shows_the_newest_message_as_read_once(
     assert shown[-1].about == later.external_id
 
 
+def test_where_it_takes_a_token_that_is_what_was_read(
+    member: Any, shown: list[sending.Wanted]
+) -> None:
+    secret = "0123456789abcdef0123456789abcdef"
+    config = {"basic_id": "@123abcde", "channel_secret": secret, "access_token": "token"}
+    row = make.conversation(make.channel(member.workspace, kind="line", config=config))
+    written(row)
+    assert client_of(member).post(f"/conversations/{row.pk}/read/").status_code == 200
+    assert shown == []  # it came without one
+    written(row, data={"read_token": "R4XaSh"})
+    assert client_of(member).post(f"/conversations/{row.pk}/read/").status_code == 200
+    assert [(one.signal, one.about) for one in shown] == [("read", "R4XaSh")]
+
+
 def test_who_may_not_see_it_reads_nothing(member: Any, shown: list[sending.Wanted]) -> None:
     row = make.conversation(agent())
     written(row)

@@ -98,6 +98,21 @@ def test_refuses_a_wrong_signature(shown: Exhibit) -> None:
         shown.adapter.verify(replace(shown.inbound, url=url, headers=wrong))
 
 
+@pytest.mark.parametrize("value", ["", "\udcff", "ñ" * 71, "=" * 10_000])
+def test_refuses_what_cannot_be_a_signature(shown: Exhibit, value: str) -> None:
+    wrong = {
+        name: found if name == "content-type" else value
+        for name, found in shown.inbound.headers.items()
+    }
+    with pytest.raises(BadSignature):
+        shown.adapter.verify(replace(shown.inbound, url=bare(shown), headers=wrong))
+
+
+def bare(shown: Exhibit) -> str:
+    """Where it was posted, without a signature in the query."""
+    return shown.inbound.url.partition("?")[0]
+
+
 def test_refuses_a_changed_body(shown: Exhibit) -> None:
     if not shown.signs_body:
         pytest.skip("The provider repeats a secret and signs nothing.")

@@ -8,11 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.content.adapting import adapt, split
+from gateway.content.changes import Rule, changes
 from gateway.content.model import (
     Answer,
     AskLocation,
     Calendar,
     Card,
+    ContactCard,
     Content,
     Dial,
     Location,
@@ -25,7 +27,7 @@ from gateway.content.model import (
     ShowLocation,
     Suggestion,
 )
-from gateway.content.shows import Buttons, Shows
+from gateway.content.shows import Buttons, Contacts, Shows
 
 PHOTO = Media("https://example.org/room.jpg", "image/jpeg", "room.jpg", 200_000)
 FILM = Media("https://example.org/film.mp4", "video/mp4", "film.mp4", 90_000_000)
@@ -94,6 +96,24 @@ def test_a_carousel_by_mms_is_pictures_with_words_in_turn() -> None:
         ("Which room do you like?", 0),
         ("Sea\nWith a balcony\n1. Take it\nMore: https://example.org/sea", 1),
         ("Garden\nQuiet\n2. Take it\n\n3. Neither", 1),
+    ]
+
+
+def test_contacts_are_cards_or_words() -> None:
+    ana = ContactCard("Ana", ("+34911234567",))
+    two = ContactCard("Bo", ("+34911234568", "+34911234569"), ("bo@example.org",))
+    whole = Content("Ask them", contacts=(ana, two, ana))
+    shows = Shows(text=100, contacts=Contacts(count=2, name=9, phones=1, needs_phone=True))
+    adapted = adapt(whole, shows)
+    assert adapted.parts == (
+        Content("Ask them\n\nBo\n+34911234568\n+34911234569\nbo@example.org"),
+        Content(contacts=(ana, ana)),
+    )
+    told = changes(whole, adapted, shows, "Chat")
+    assert [one.rule for one in told] == [Rule.CONTACTS_AS_TEXT, Rule.SPLIT]
+    assert [part.text for part in adapt(whole, SMS).parts] == [
+        "Ask them\n\nAna\n+34911234567\n\nBo\n+34911234568\n+34911234569\nbo@example.org"
+        "\n\nAna\n+34911234567"
     ]
 
 
@@ -204,6 +224,11 @@ contents = st.builds(
     ),
     st.none() | st.just(Location(1.0, 2.0, "Here")),
     some,
+    contacts=st.lists(
+        st.just(ContactCard("Ana", ("+34911234567",)))
+        | st.just(ContactCard("Bo", (), ("bo@example.org",))),
+        max_size=3,
+    ).map(tuple),
 )
 TIGHT = Shows(text=40)
 CAPTIONS = replace(MMS, caption=30, file_count=1)

@@ -11,6 +11,7 @@ from gateway.content.model import (
     AskLocation,
     Calendar,
     Card,
+    ContactCard,
     Content,
     Dial,
     Location,
@@ -29,6 +30,10 @@ WHOLE = Content(
     cards=(Card("Sea", "Balcony", None, (Reply("Take it", "sea"),)),),
     menu=Menu("Rooms", (Row("Sea", "sea", "Balcony"),)),
     location=Location(1.5, -2.0, "Office"),
+    contacts=(
+        ContactCard("Ana", ("+34911234567",), ("ana@example.org",)),
+        ContactCard("Bo", (), ("b@e.org",)),
+    ),
     suggestions=(
         OpenUrl("Shop", "https://example.org/"),
         Dial("Call", "+34911234567"),
@@ -55,6 +60,22 @@ def test_what_is_written_is_read_again() -> None:
         "text": "Hi",
         "suggestions": [{"type": "reply", "text": "Yes"}],
     }
+
+
+@pytest.mark.parametrize(
+    ("card", "path"),
+    [
+        ({"name": "Ana"}, "contacts.0"),
+        ({"name": " ", "phones": ["+34911234567"]}, "contacts.0.name"),
+        ({"name": "Ana", "phones": ["911"]}, "contacts.0.phones.0"),
+        ({"name": "Ana", "emails": ["a@e.org", 7]}, "contacts.0.emails.1"),
+        ({"name": "Ana", "phones": "+34911234567"}, "contacts.0.phones"),
+        ({"name": "Ana", "phones": ["+34911234567"], "fax": "1"}, "contacts.0.fax"),
+        ("Ana", "contacts.0"),
+    ],
+)
+def test_what_is_wrong_with_a_contact(card: Any, path: str) -> None:
+    assert path in errors({"contacts": [card]})
 
 
 @pytest.mark.parametrize(
