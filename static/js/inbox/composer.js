@@ -3,8 +3,10 @@
 import { $, $$, fragment, request, t } from "../ui.js";
 import { send as tell } from "../realtime.js";
 import { costly, letters, offered, swapped } from "../lookalikes.js";
+import * as beside from "./beside.js";
 import * as files from "./files.js";
 import * as outbox from "./outbox.js";
+import * as quotes from "./quotes.js";
 import * as rich from "./rich.js";
 import * as templates from "./templates.js";
 import { segment } from "./segments.js";
@@ -50,6 +52,7 @@ export function mount(element) {
   rich.mount(root, conversation(), { send: submit, changed: filesChanged });
   files.mount(form, conversation(), filesChanged);
   templates.mount(form, sendTemplate);
+  beside.mount(root, form, { onChange: besideChanged, write: () => setMode(false) });
   showMode(isNote());
   showSendWith();
   grow();
@@ -63,7 +66,7 @@ export function mount(element) {
 export function unmount() {
   if (root && dirty) saveDraft(true);
   clearTimeout(draftTimer);
-  if (root) { files.unmount(conversation()); rich.unmount(); templates.unmount(); }
+  if (root) { files.unmount(conversation()); rich.unmount(); templates.unmount(); beside.unmount(); }
   waiting = false;
   stopped = null;
   root = form = input = null;
@@ -115,11 +118,18 @@ function advanceSeen() {
   }
 }
 
+// Who is in copy, or which message is answered, is kept with the draft.
+function besideChanged() {
+  dirty = true;
+  clearTimeout(draftTimer);
+  draftTimer = setTimeout(saveDraft, DRAFT_AFTER);
+}
+
 async function saveDraft(leaving = false) {
   clearTimeout(draftTimer);
   dirty = false;
   const url = `/conversations/${conversation()}/draft/`;
-  const data = { text: input.value, note: isNote() ? "on" : "" };
+  const data = { text: input.value, note: isNote() ? "on" : "", ...beside.draft() };
   const state = $("#draft-state");
   const response = await request(url, { method: "POST", data, keepalive: leaving === true }).catch(() => null);
   if (response?.ok && data.text.trim() && state.isConnected && input?.value === data.text) state.textContent = t("draft-saved");
@@ -225,6 +235,11 @@ export function preview() {
   rich.togglePreview();
 }
 
+/** Answer the message that is pointed at, or the customer's last one. */
+export function quote() {
+  if (form && quotes.quoteLast()) setMode(false);
+}
+
 /** Put a text into the composer, after what is there. */
 export function take(text) {
   setMode(false);
@@ -289,12 +304,15 @@ function submit({ sure = false } = {}) {
   if (!text && !attached.length && !richly) return input.focus();
   const most = Number(form.dataset.max);
   if (!isNote() && !richly && most && [...text].length > most) return error(t("too-long", { over: [...text].length - most }));
+  if (!isNote() && !beside.check()) return;
   const entry = { uid: uuid(), conversation: conversation(), text, note: isNote(), seen, sure, files: attached };
+  if (!entry.note) Object.assign(entry, beside.take());
   // What is left for a colleague stands in the thread as a note does.
   if (!entry.note && voice.mode() !== "reply") Object.assign(entry, { voice: voice.mode(), note: voice.mode() !== "" });
   if (richly) Object.assign(entry, { content: rich.whole(text, attached), rich: rich.take() });
   outbox.keep(entry);
   if (attached.length) files.clear();
+  if (!entry.note || entry.voice) beside.sent();
   input.value = "";
   seen = null;
   dirty = false;
@@ -340,6 +358,7 @@ function show(entry) {
   $(".bubble-rich", item).hidden = !entry.content || Boolean(entry.words);
   $("[data-rich-words]", item).textContent = rich.words(entry.content, entry.files ?? []);
   files.names($(".files", item), entry.files ?? []);
+  beside.show(item, entry);
   if (entry.note) {
     item.classList.replace("msg-out", "msg-note");
     $(".msg-by", item).hidden = false;
@@ -362,7 +381,7 @@ function deliver(entry) {
 
 async function post(entry) {
   if (!outbox.entries().some((other) => other.uid === entry.uid)) return;
-  const data = { text: entry.text, uid: entry.uid, note: entry.note && !entry.voice ? "on" : "", seen: entry.seen ?? "", sure: entry.sure ? "on" : "", voice: entry.voice ?? "" };
+  const data = { text: entry.text, uid: entry.uid, note: entry.note && !entry.voice ? "on" : "", seen: entry.seen ?? "", sure: entry.sure ? "on" : "", voice: entry.voice ?? "", ...beside.data(entry) };
   if (entry.files?.length) data.file = entry.files.map((file) => file.id);
   if (entry.content) data.content = JSON.stringify(entry.content);
   const response = await request(`/conversations/${entry.conversation}/send/`, { method: "POST", data }).catch(() => null);
@@ -391,7 +410,7 @@ function giveBack(entry) {
   files.keep(entry.conversation, entry.files ?? []);
   rich.keep(entry.conversation, entry.rich);
   if (entry.words) return null;
-  const data = { text: entry.text, note: entry.note ? "on" : "" };
+  const data = { text: entry.text, note: entry.note ? "on" : "", ...beside.data(entry) };
   return request(`/conversations/${entry.conversation}/draft/`, { method: "POST", data }).catch(() => null);
 }
 
@@ -420,6 +439,7 @@ function takeBack(entry) {
   showMode(entry.note && !entry.voice);
   files.restore(entry.files ?? []);
   if (entry.rich) rich.restore(entry.rich);
+  beside.restore(entry);
   grow();
   count();
   saveDraft();
@@ -429,6 +449,7 @@ function refused(entry, errors) {
   if (conversation() !== entry.conversation) return;
   takeBack(entry);
   error(Object.values(errors).flat().join(" "));
+  beside.refused(errors);
   if (entry.rich) rich.open(errors);
 }
 

@@ -14,6 +14,7 @@ const commands = {
   back: () => { const link = $("[data-back]"); if (link) { go(link.href); list.current()?.focus(); } },
   reply: () => openId() && composer.setMode(false),
   note: () => openId() && composer.setMode(true),
+  quote: () => openId() && composer.quote(),
   build: () => openId() && composer.build(),
   preview: () => openId() && composer.preview(),
   resolve: () => actions.toggleResolved(),
@@ -27,7 +28,7 @@ const commands = {
 };
 
 // By the character typed, not by the place of the key: right on every layout.
-const letters = { j: "next", k: "previous", o: "open", u: "back", r: "reply", n: "note", b: "build", p: "preview", e: "resolve", s: "snooze", a: "assign", l: "label", "/": "search", z: "undo", "?": "sheet" };
+const letters = { j: "next", k: "previous", o: "open", u: "back", r: "reply", n: "note", q: "quote", b: "build", p: "preview", e: "resolve", s: "snooze", a: "assign", l: "label", "/": "search", z: "undo", "?": "sheet" };
 
 export const run = (name) => commands[name]?.();
 
