@@ -127,7 +127,7 @@ def _mailboxes(found: Sequence[str]) -> list[Mailbox]:
     if len(found) > MOST_CC:
         raise ValidationError({"cc": _("At most %(limit)s.") % {"limit": MOST_CC}})
     try:
-        return list({one: Mailbox(one) for one in (normalize(EMAIL, one) for one in found)}.values())
+        return [Mailbox(one) for one in dict.fromkeys(normalize(EMAIL, one) for one in found)]
     except InvalidAddress as error:
         raise ValidationError({"cc": str(error)}) from error
 

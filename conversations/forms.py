@@ -72,6 +72,12 @@ class DraftForm(BesideForm):
     note = forms.BooleanField(required=False)
 
 
+class ReactionForm(forms.Form):
+    """An emoji, or nothing to take it back."""
+
+    emoji = forms.CharField(required=False, max_length=32)
+
+
 class AssignForm(forms.Form):
     """A member's id, or nothing for the queue."""
 

@@ -10,6 +10,7 @@ from conversations.views import (
     mails,
     pages,
     reaching,
+    reacting,
     templates,
     voice,
 )
@@ -49,6 +50,11 @@ urlpatterns = [
         "conversations/<int:pk>/messages/<int:message_pk>/mail/",
         mails.mail,
         name="message-mail",
+    ),
+    path(
+        "conversations/<int:pk>/messages/<int:message_pk>/reaction/",
+        reacting.reaction,
+        name="message-reaction",
     ),
     path("conversations/<int:pk>/files/", actions.upload, name="conversation-files"),
     path("conversations/<int:pk>/preview/", looking.preview, name="conversation-preview"),

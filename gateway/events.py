@@ -390,7 +390,8 @@ class About:
 
     ``reply_to``: the provider's id of the message it quotes or, in public, stands below.
     ``thread`` as in InboundMessage; ``public``: everybody will read it. ``person``: a person wrote
-    it, not a machine. ``mail``: what only mail has.
+    it, not a machine. ``mail``: what only mail has. ``reacts``: it is no message but our reaction
+    to the message ``reply_to``: the emoji ``reaction``, or empty to take the reaction back.
     """
 
     reply_to: str = ""
@@ -398,6 +399,8 @@ class About:
     public: bool = False
     person: bool = False
     mail: OutboundMail | None = None
+    reacts: bool = False
+    reaction: str = ""
 
 
 NOTHING = About()

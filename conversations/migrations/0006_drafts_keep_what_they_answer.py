@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('conversations', '0005_lease'),
+        ("conversations", "0005_lease"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='draft',
-            name='beside',
+            model_name="draft",
+            name="beside",
             field=models.JSONField(db_default={}, default=dict),
         ),
     ]

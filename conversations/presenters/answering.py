@@ -8,10 +8,30 @@ from django.utils.translation import gettext as _
 
 from conversations.answering import MOST_CC, SUBJECT, last_subject, reply_all
 from conversations.models import Conversation, Draft, Message
+from conversations.reacting import reactions_of
+from gateway.contract import PICTURE, Reactions
 from gateway.models import Channel
 from gateway.registry import UnknownKind, adapter_class, capabilities_of
 
 QUOTE = 140
+USUAL = (
+    "👍",
+    "❤️",
+    "😂",
+    "😮",
+    "😢",
+    "🙏",
+    "🎉",
+    "👏",
+    "🔥",
+    "👌",
+    "👎",
+    "✅",
+    "😊",
+    "🤝",
+    "💯",
+    "🤔",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +83,15 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """``quotes``: an answer may name the message it is about."""
+    """``quotes``: an answer may name the message it is about. ``emoji``: what the picker offers as
+    reactions to the customer's messages; ``any_emoji``: others are taken as well.
+    """
 
     quotes: bool
     quoted: Quoted | None
     mail: MailHead | None
+    emoji: Sequence[str] = ()
+    any_emoji: bool = False
 
 
 def answering(
@@ -81,11 +105,21 @@ def answering(
     except UnknownKind:
         return Answering(quotes=False, quoted=None, mail=None)
     is_mail = medium == "email"
+    known = reactions_of(conversation.channel, public=conversation.public)
     return Answering(
         quotes=(able.quotes or conversation.public) and not is_mail,
         quoted=_quoted(conversation, kept.get("quotes"), messages),
         mail=_mail_head(conversation, kept) if is_mail else None,
+        emoji=_offered(known) if known else (),
+        any_emoji=known is not None and not known.only,
     )
+
+
+def _offered(known: Reactions) -> tuple[str, ...]:
+    """The usual ones first, then what else the provider takes."""
+    usual = tuple(one for one in USUAL if known.take(one))
+    bare = {one.replace(PICTURE, "") for one in usual}
+    return (*usual, *(one for one in known.only if one.replace(PICTURE, "") not in bare))
 
 
 def _quoted(
@@ -109,7 +143,7 @@ def _mail_head(conversation: Conversation, kept: Mapping[str, Any]) -> MailHead:
     )[:MOST_CC]
     usual = last_subject(conversation)
     names = {one.address: one for one in others}
-    chosen = kept["cc"] if "cc" in kept else names
+    chosen = kept.get("cc", names)
     return MailHead(
         to=Person(conversation.address.value, conversation.contact.name),
         others=others,

@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 
 from accounts.models import Member
 from contacts.models import Address, AttributeDefinition
-from conversations.models import Conversation, Draft, Kind, Message
+from conversations.models import Conversation, Direction, Draft, Kind, Message
 from conversations.selectors.listing import with_row_data
 from gateway.fallback.model import Fallback
 from gateway.models import Delivery, Suppression
@@ -61,8 +61,15 @@ def _messages(conversation: Conversation) -> QuerySet[Message]:
 
 
 def deliveries(messages: Sequence[Message]) -> dict[UUID, Delivery]:
-    """The delivery that tells where each message stands that we sent."""
-    uids = [row.uid for row in messages if row.kind in {Kind.TEXT, Kind.CAMPAIGN}]
+    """The delivery that tells where each message stands that we sent.
+
+    What belongs to a customer's message is our reaction to it, and no news of the message.
+    """
+    uids = [
+        row.uid
+        for row in messages
+        if row.direction == Direction.OUTBOUND and row.kind in {Kind.TEXT, Kind.CAMPAIGN}
+    ]
     if not uids:
         return {}
     rows = Delivery.objects.filter(workspace_id=messages[0].workspace_id, message_uid__in=uids)

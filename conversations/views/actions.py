@@ -21,8 +21,8 @@ from conversations.models import Conversation, Message, Status
 from conversations.presenters.conversation import header, present
 from conversations.presenters.going import link_note
 from conversations.retrying import retry_files, retry_message
-from conversations.views.answered import answered, kept
 from conversations.views.access import conversation_of, inbox_view, list_filter, message_of
+from conversations.views.answered import answered, kept
 from conversations.views.fragments import fresh_rows
 from gateway.media import words
 from gateway.media.attaching import as_media

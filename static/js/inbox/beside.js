@@ -1,17 +1,20 @@
-// What an answer has beside its words: the message it quotes, and a mail's head.
+// What an answer has beside its words: the message it quotes, a mail's head; and our reactions.
 
 import * as mail from "./mail_head.js";
 import * as quotes from "./quotes.js";
+import * as reactions from "./reactions.js";
 
 /** Watch the composer; `onChange()` when the draft has to be saved, `write()` to go on writing. */
 export function mount(root, form, { onChange, write }) {
   mail.mount(form, onChange);
   quotes.mount(root, { onChange, write });
+  reactions.mount(root);
 }
 
 export function unmount() {
   mail.unmount();
   quotes.unmount();
+  reactions.unmount();
 }
 
 export const check = mail.check;
