@@ -44,9 +44,9 @@ def compose(
 
     ``files`` are stored files that go with a reply; ``content`` is all of it, where it is more than
     text and files. Raises ThreadMoved, or ValidationError naming ``text``, ``files``, ``uid`` or a
-    part of ``content``. ``quotes`` and ``head`` as in services.send_message, with what is wrong with
-    them named. ``voice`` (in public): ``suggest`` leaves a text for who owns the answer,
-    ``approve`` asks a colleague to publish it. The same ``uid`` again gives the same message.
+    part of ``content``, of ``quotes`` or of ``head`` (as in services.send_message). ``voice`` (in
+    public): ``suggest`` leaves a text for who owns the answer, ``approve`` asks a colleague to
+    publish it. The same ``uid`` again gives the same message.
     """
     if note:
         return services.add_note(conversation=conversation, author=author, text=text, uid=uid)

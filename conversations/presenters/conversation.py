@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Member
 from conversations.models import Conversation, Draft, Message, Status
 from conversations.presenters.answering import answering
+from conversations.presenters.measuring import measure_of
 from conversations.presenters.messages import Beside, Bubble, bubbles
 from conversations.presenters.rows import Row, row
 from conversations.presenters.voice import voice
@@ -99,6 +100,7 @@ def thread_context(conversation: Conversation, member: Member) -> dict[str, Any]
         "earlier": piece.earlier,
         "composer": composer(conversation, piece.messages, draft),
         "voice": voice(conversation, member),
+        "measure": measure_of(conversation),
         "answering": answering(conversation, draft, piece.messages),
     }
 

@@ -5,6 +5,7 @@ import { send as tell } from "../realtime.js";
 import { costly, letters, offered, swapped } from "../lookalikes.js";
 import * as beside from "./beside.js";
 import * as files from "./files.js";
+import * as measure from "./measure.js";
 import * as outbox from "./outbox.js";
 import * as quotes from "./quotes.js";
 import * as rich from "./rich.js";
@@ -151,12 +152,22 @@ function count() {
   const over = !isNote() && !rich.any() && most ? [...text].length - most : 0;
   element.classList.toggle("is-over", over > 0);
   if (over > 0) element.textContent = t("too-long", { over });
-  else if (isNote() || rich.any() || !form.dataset.segments || !text) element.textContent = "";
+  else if (isNote() || rich.any() || !text) element.textContent = "";
+  else if (!form.dataset.segments) element.textContent = room(text);
   else {
     const { remaining, segments } = segment(swapped(text, form.dataset.lookalikes));
     element.textContent = [t("segments", { left: remaining, parts: segments }), price(segments)].filter(Boolean).join(" · ");
   }
   hint(isNote() || rich.any() || !form.dataset.segments || over > 0 ? "" : text);
+}
+
+// By the channel's own measure; of one that counts characters, only what goes in pieces.
+function room(text) {
+  const [name, most] = [form.dataset.measure, Number(form.dataset.room)];
+  const used = measure.length(text, name);
+  if (!most) return "";
+  if (used > most) return t(form.dataset.posts ? "several-posts" : "several", { used, room: most });
+  return measure.special(name) ? t("used", { used, room: most }) : "";
 }
 
 // What so many SMS cost, where the price is known; a file beside the text costs something else.
