@@ -241,7 +241,7 @@ class Adapter(ABC):
     # hosts below it. Where such a file has moved to may be any public host; it is then fetched
     # without credentials.
     media_hosts: ClassVar[tuple[str, ...]] = ()
-    # Whether ``parse`` tells opt-out keywords itself; else the gateway hears them (gateway.keywords).
+    # Whether ``parse`` tells opt-out keywords itself; else gateway.keywords hears them.
     hears_keywords: ClassVar[bool] = False
     # How large a request the provider may post, in bytes.
     body_limit: ClassVar[int] = BODY_LIMIT

@@ -82,7 +82,8 @@ class InboundMessage:
     (a public post's id, a mail's first Message-ID). ``public``: everybody can read it.
     ``unsupported``: the provider's word for a kind that cannot be shown. ``window``: what it opens,
     where that is not the usual. ``reply_token``: answers it once. ``automatic``: a machine wrote
-    it; it reopens nothing and is not answered. ``mail``: what only mail has.
+    it; it reopens nothing and is not answered. ``mail``: what only mail has. ``sender_handle``: by
+    what people know the sender there (``@name``), where the address is an id.
     """
 
     external_id: str
@@ -107,6 +108,7 @@ class InboundMessage:
     reply_token: str = ""
     automatic: bool = False
     mail: Mail | None = None
+    sender_handle: str = ""
 
 
 @dataclass(frozen=True, slots=True)

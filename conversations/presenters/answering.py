@@ -132,7 +132,7 @@ def _quoted(
     if found is None:
         return None
     inbound = found.direction == "inbound"
-    who = conversation.contact.name or conversation.address.value if inbound else _("Us")
+    who = conversation.contact.name or conversation.address.shown if inbound else _("Us")
     return Quoted(found.pk, inbound, who, found.text[:QUOTE] or "📎")
 
 

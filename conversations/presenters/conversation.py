@@ -34,6 +34,7 @@ class Header:
 
     row: Row
     address: str
+    handle: str
     mine: bool
     team: str
     priority_name: str
@@ -84,7 +85,8 @@ def header(conversation: Conversation, member: Member) -> Header:
     """Needs what selectors.listing.with_row_data loads."""
     return Header(
         row=row(conversation),
-        address=conversation.address.value,
+        address=conversation.address.shown,
+        handle=conversation.address.handle,
         mine=conversation.assignee_id == member.pk,
         team=conversation.team.name if conversation.team else "",
         priority_name=dict(priority_names()).get(conversation.priority, ""),
@@ -130,7 +132,7 @@ def composer(
         channel=channel.name,
         brand=brand_of(channel),
         sender=channel.address,
-        address=conversation.address.value,
+        address=conversation.address.shown,
         segments=capabilities.segments,
         lookalikes=capabilities.lookalikes.value,
         price=plain(known[0]) if known else "",

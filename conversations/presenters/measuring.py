@@ -29,6 +29,4 @@ def measure_of(conversation: Conversation) -> Measure:
         shows = adapter.shows_in(conversation.address.value, about)
     except (UnknownKind, Undecryptable):
         return Measure("len", 0, conversation.public)
-    return Measure(
-        getattr(shows.measure, "__name__", "len"), shows.text, conversation.public
-    )
+    return Measure(getattr(shows.measure, "__name__", "len"), shows.text, conversation.public)

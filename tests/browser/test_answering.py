@@ -1,4 +1,4 @@
-"""What an answer has beside its words: a mail's people in copy, a quoted message; and a reaction."""
+"""What an answer has beside its words: people in copy, a quoted message; and reactions."""
 
 import json
 import os
@@ -28,9 +28,7 @@ def look(page: Page, name: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def arrived(
-    api: Api, channel: str, count: int = 1, again: Callable[[], Any] = lambda: None
-) -> int:
+def arrived(api: Api, channel: str, count: int = 1, again: Callable[[], Any] = lambda: None) -> int:
     """The conversation of the channel, once so many messages are in it.
 
     ``again`` is done until then: mail that came before its mailbox was opened is not ours.
@@ -83,14 +81,13 @@ def test_everybody_in_a_mail_gets_the_answer(stack: Stack, login: Login) -> None
     api = Api(stack)
     channel, address = mailbox(api)
     raw = (
-        f"From: Clara Ruiz <clara@customer.example>\r\nTo: {address}, Tom <tom@customer.example>\r\n"
+        "From: Clara Ruiz <clara@customer.example>\r\n"
+        f"To: {address}, Tom <tom@customer.example>\r\n"
         f"Cc: bea@customer.example\r\nSubject: Our order\r\nMessage-ID: <{uuid.uuid4()}@c.example>"
         "\r\nDate: Mon, 23 Nov 2026 00:00:00 +0000\r\n\r\nWhere is it?\r\n"
     )
     said = {"provider": "email", "channel_address": address, "from": "+14155550171", "raw": raw}
-    conversation = arrived(
-        api, channel, again=lambda: Api.tell(f"{stack.simulator}/inbound", said)
-    )
+    conversation = arrived(api, channel, again=lambda: Api.tell(f"{stack.simulator}/inbound", said))
 
     page = login("agent")
     page.goto(f"{stack.url}/conversations/{conversation}/")

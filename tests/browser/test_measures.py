@@ -34,7 +34,8 @@ def test_lengths_are_the_same(stack: Stack, browser: Browser) -> None:
     page.goto(f"{stack.url}/accounts/login/")
     code = """async (texts) => {
       const { length } = await import('/static/js/inbox/measure.js');
-      return texts.map((text) => ['len', 'utf16', 'utf8', 'weight'].map((name) => length(text, name)));
+      const names = ['len', 'utf16', 'utf8', 'weight'];
+      return texts.map((text) => names.map((name) => length(text, name)));
     }"""
     counted = page.evaluate(code, texts)
     page.close()
