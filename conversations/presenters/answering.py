@@ -14,24 +14,11 @@ from gateway.models import Channel
 from gateway.registry import UnknownKind, adapter_class, capabilities_of
 
 QUOTE = 140
-USUAL = (
-    "👍",
-    "❤️",
-    "😂",
-    "😮",
-    "😢",
-    "🙏",
-    "🎉",
-    "👏",
-    "🔥",
-    "👌",
-    "👎",
-    "✅",
-    "😊",
-    "🤝",
-    "💯",
-    "🤔",
-)
+MOST_EMOJI = 32
+# What the picker does not offer towards customers.
+UNFIT = tuple("🤬🤮💩🤡🥱🥴🌚🌭🍌💔🤨🍾💋🖕😈😴👻")
+FIRST = "👍 ❤️ 😂 😮 😢 🙏 🎉 👏 🔥 👌 👎 ✅ 😊 🤝 💯 🤔"
+USUAL = tuple(FIRST.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +103,11 @@ def answering(
 
 
 def _offered(known: Reactions) -> tuple[str, ...]:
-    """The usual ones first, then what else the provider takes."""
+    """The usual ones that the provider takes, then others of its own that nobody is hurt by."""
     usual = tuple(one for one in USUAL if known.take(one))
-    bare = {one.replace(PICTURE, "") for one in usual}
-    return (*usual, *(one for one in known.only if one.replace(PICTURE, "") not in bare))
+    bare = {one.replace(PICTURE, "") for one in (*usual, *UNFIT)}
+    others = (one for one in known.only if one.replace(PICTURE, "") not in bare)
+    return (*usual, *others)[:MOST_EMOJI]
 
 
 def _quoted(

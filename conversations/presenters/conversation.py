@@ -94,7 +94,7 @@ def header(conversation: Conversation, member: Member) -> Header:
 
 
 def thread_context(conversation: Conversation, member: Member) -> dict[str, Any]:
-    """What conversation.html shows below its header: four statements."""
+    """What conversation.html shows below its header: four statements; of a mail a few more."""
     piece = threads.thread(conversation)
     draft = threads.draft_of(conversation, member)
     return {

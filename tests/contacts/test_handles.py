@@ -58,7 +58,7 @@ def test_it_is_shown_and_found(client: Client) -> None:
     client.force_login(builders.member(channel.workspace, role=Role.ADMIN).user)
     # Nobody has said a name, so the handle stands for it.
     page = client.get(f"/conversations/{conversation.pk}/").content.decode()
-    assert "<h2" in page and ">@ana_ruiz</h2>" in page
+    assert ">@ana_ruiz</h2>" in page
     panel = client.get(f"/conversations/{conversation.pk}/panel/").content.decode()
     assert "@ana_ruiz" in panel
     assert ">77<" in panel
