@@ -23,7 +23,7 @@ class AddressSerializer(StrictSerializer):
         required=False,
         allow_blank=True,
         max_length=100,
-        help_text="By what people know an id (`@name`). Its provider says so: what is set is ignored.",
+        help_text="By what people know an id (`@name`); its provider's word, not to be set.",
     )
 
     def to_representation(self, instance: Address) -> dict[str, Any]:
