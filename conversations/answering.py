@@ -1,6 +1,6 @@
 """What an answer is an answer to: a post, a quoted message, a mail."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +97,7 @@ def _mail(row: Conversation, head: MailHead) -> OutboundMail:
     return OutboundMail(
         subject=_subject(head.subject, begun),
         to=(Mailbox(row.address.value, row.contact.name),),
-        cc=tuple(_mailboxes(head.cc)),
+        cc=tuple(_mailboxes(head.cc, names_in(last))),
         in_reply_to=last.mail_id if last else "",
         references=tuple(one for one in ids if one),
         token=str(row.pk),
@@ -123,13 +123,20 @@ def _subject(given: str, answered: MessageMail | None) -> str:
     return f"Re: {subject}"
 
 
-def _mailboxes(found: Sequence[str]) -> list[Mailbox]:
+def names_in(mail: MessageMail | None) -> dict[str, str]:
+    """How people are called in a mail's head, by address."""
+    people = [*mail.sender, *mail.to, *mail.cc] if mail else []
+    return {one["address"].lower(): one["name"] for one in people if one.get("name")}
+
+
+def _mailboxes(found: Sequence[str], names: Mapping[str, str]) -> list[Mailbox]:
     if len(found) > MOST_CC:
         raise ValidationError({"cc": _("At most %(limit)s.") % {"limit": MOST_CC}})
     try:
-        return [Mailbox(one) for one in dict.fromkeys(normalize(EMAIL, one) for one in found)]
+        addresses = dict.fromkeys(normalize(EMAIL, one) for one in found)
     except InvalidAddress as error:
         raise ValidationError({"cc": str(error)}) from error
+    return [Mailbox(one, names.get(one, "")) for one in addresses]
 
 
 def last_subject(row: Conversation) -> str:

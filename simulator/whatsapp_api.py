@@ -125,8 +125,9 @@ class WhatsAppApi:
 
     def _reaction(self, line: Line, body: Json) -> Json:
         """We give a message an emoji; it shows with that message and is none of its own."""
-        given = body.get("reaction")
-        about = self.world.by_sid.get(str(given.get("message_id"))) if given else None
+        said = body.get("reaction")
+        given = said if isinstance(said, dict) else {}
+        about = self.world.by_sid.get(str(given.get("message_id")))
         if about is None or about.line != line.address:
             raise Refused(131009, "message_id is not valid.")
         kind = f"reaction {given.get('emoji', '')}"
