@@ -133,6 +133,27 @@ def test_the_thread_shows_who_of_us_reacted_and_why_it_did_not_arrive(client: Cl
     assert 'data-testid="our-reaction"' not in page
 
 
+def test_the_life_of_the_message_tells_of_it(client: Client) -> None:
+    message = wrote()
+    admin = builders.member(message.workspace, role=Role.ADMIN)
+    client.force_login(admin.user)
+    url = f"/conversations/{message.conversation_id}/messages/{message.pk}"
+    client.post(f"{url}/reaction/", {"emoji": "🎉"})
+    life = client.get(f"{url}/life/")
+    assert "Our reaction 🎉 is queued" in life.content.decode()
+
+
+def test_another_workspaces_message_is_not_there(client: Client) -> None:
+    message = wrote()
+    stranger = builders.member(role=Role.AGENT)
+    client.force_login(stranger.user)
+    url = f"/conversations/{message.conversation_id}/messages/{message.pk}/reaction/"
+    assert client.post(url, {"emoji": "👍"}).status_code == 404
+    api = caller(ws=stranger.workspace)
+    assert api.post(f"messages/{message.pk}/reactions/", {"emoji": "👍"}).status_code == 404
+    assert not Delivery.objects.exists()
+
+
 def test_a_reaction_is_kept_and_read_with_its_delivery() -> None:
     from gateway.answering import about_of, with_about
 

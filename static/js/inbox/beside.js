@@ -44,5 +44,5 @@ export const data = ({ head, quote }) => ({
 });
 
 /** The same for a draft, where there is something to keep. */
-export const draft = () => data(take());
+export const draft = () => data({ head: mail.chosen(), quote: quotes.taken() });
 export const show = (item, { quote }) => quotes.show(item, quote);

@@ -40,6 +40,14 @@ export function head() {
   return { cc: addresses(), subject: subject().value.trim() === subject().dataset.usual ? "" : subject().value.trim() };
 }
 
+/** The same where it is not what everybody would have begun with; else null. */
+export function chosen() {
+  const found = head();
+  const usual = others().map((item) => item.dataset.address);
+  const same = found && !found.subject && found.cc.length === usual.length && usual.every((one) => found.cc.includes(one));
+  return same ? null : found;
+}
+
 /** Whether what stands in the fields can be sent; says what cannot. */
 export function check() {
   if (!root || takeIn()) return true;

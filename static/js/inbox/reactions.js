@@ -90,7 +90,12 @@ function move(by) {
 async function send(item, emoji) {
   const url = `/conversations/${thread.id()}/messages/${item.dataset.id}/reaction/`;
   const response = await request(url, { method: "POST", data: { emoji } }).catch(() => null);
-  if (response?.ok) return thread.merge(fragment(await response.text()));
+  if (response?.ok) {
+    thread.merge(fragment(await response.text()));
+    // The message was replaced, and with it what had the focus.
+    if (document.activeElement === document.body) $(`#m${item.dataset.id} [data-react]`)?.focus({ preventScroll: true });
+    return;
+  }
   const said = response?.status === 422 ? Object.values((await response.json()).errors).flat().join(" ") : t("request-failed");
   toast(said, { danger: true });
 }
