@@ -40,6 +40,7 @@ FIELDS = (LOOKALIKES, validity.FIELD, *keywords.FIELDS)
 class SmsAdapter(Adapter, ABC):
     """An adapter whose settings include ``FIELDS``."""
 
+    hears_keywords = True
     longest_validity_s: ClassVar[int] = validity.LONGEST_S
 
     def __init__(self, config: Mapping[str, str], *, base_url: str | None = None) -> None:

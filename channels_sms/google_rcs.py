@@ -61,6 +61,7 @@ class GoogleRcs(Adapter):
     address_kind = "phone"
     provider = "google_rcs"
     provider_url = rbm_config.HOST
+    hears_keywords = True
     capabilities = Capabilities(
         max_text=rbm_cards.MAX_TEXT,
         read_receipts=True,

@@ -1,12 +1,5 @@
-"""Opt-out keywords of SMS: a message that is nothing but one of these words.
+"""Opt-out keywords that a channel has beside those that always count (gateway.keywords)."""
 
-YES is not among them: it means START only to somebody who has opted out, and is an ordinary answer
-otherwise; a pure parser cannot know which. Source: providers.md section 16 (Twilio's defaults,
-Canada's French words), and Spanish words. A channel may have words of its own beside them.
-"""
-
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -15,27 +8,12 @@ from django.utils.translation import gettext_lazy
 
 from gateway.contract import ConfigField
 from gateway.events import Keyword
+from gateway.keywords import LONGEST, WORDS, folded
+from gateway.keywords import NONE as NONE
+from gateway.keywords import keyword as keyword
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
-
-STOP = frozenset(
-    {
-        "stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke",
-        "optout", "opt out", "remove", "arret", "baja", "parar",
-    }
-)  # fmt: skip
-START = frozenset({"start", "unstop", "alta"})
-HELP = frozenset({"help", "info", "aide", "ayuda"})
-
-WORDS = (
-    dict.fromkeys(STOP, Keyword.STOP)
-    | dict.fromkeys(START, Keyword.START)
-    | dict.fromkeys(HELP, Keyword.HELP)
-)
-NONE: Mapping[str, Keyword] = {}
-LONGEST = 40
-BETWEEN = re.compile(r"[^\w]+|_+")
 
 # Settings that add words, and what these mean.
 SETTINGS = {
@@ -72,26 +50,6 @@ FIELDS = (
         group=GROUP,
     ),
 )
-
-
-def keyword(text: str, own: Mapping[str, Keyword] = NONE) -> Keyword | None:
-    """The keyword a whole message is, without regard to case, accents, spaces and punctuation.
-
-    ``own`` are the channel's words beside the known ones (``own_words``).
-    """
-    if len(text) > LONGEST:
-        return None
-    word = folded(text)
-    return WORDS.get(word) or own.get(word)
-
-
-def folded(text: str) -> str:
-    """A word as words are compared."""
-    plain = text.casefold()
-    if not plain.isascii():
-        plain = unicodedata.normalize("NFKD", plain)
-        plain = "".join(char for char in plain if not unicodedata.combining(char))
-    return BETWEEN.sub(" ", plain).strip()
 
 
 def own_words(config: Mapping[str, str]) -> Mapping[str, Keyword]:

@@ -70,6 +70,7 @@ class TwilioRcs(TwilioAccount):
     kind = "twilio_rcs"
     label = _("Twilio RCS")
     medium = "rcs"
+    hears_keywords = True
     capabilities = Capabilities(max_text=MAX_TEXT, read_receipts=True, can_find=True, lifetime=True)
     fields = (
         *ACCOUNT_FIELDS,

@@ -38,6 +38,7 @@ class Instagram(MessagingAccount):
         signals=frozenset(ACTIONS),
         window=STANDARD,
         public=True,
+        reactions=messaging_content.REACTIONS_INSTAGRAM,
     )
     fields = messaging_config.INSTAGRAM_FIELDS
 

@@ -21,6 +21,7 @@ from gateway.contract import (
     Signal,
     SignalSteps,
     WebhookRequest,
+    reaction_id,
 )
 from gateway.errors import Ambiguous, Rejected, SendError, TooLong, Unreachable
 from gateway.events import OutboundMessage, Window
@@ -93,6 +94,21 @@ class MessagingAccount(MetaAccount):
             raise TooLong(f"The text is longer than {self.capabilities.max_text} characters")
         response = yield self.graph("POST", self._messages, json=self._body(message, content))
         return Sent(self._identity(response, "message_id"))
+
+    def react(self, message: OutboundMessage) -> SendSteps:
+        """One POST; Meta has words for the emoji it takes."""
+        about = message.about
+        body: dict[str, Any] = {
+            "recipient": {"id": message.address},
+            "sender_action": "react" if about.reaction else "unreact",
+            "payload": {"message_id": about.reply_to},
+        }
+        if about.reaction:
+            body["payload"]["reaction"] = messaging_content.reaction_word(about.reaction)
+        response = yield self.graph("POST", self._messages, json=body)
+        if response.status != 200:
+            raise failure(response, messaging_errors.TABLE, safe=True)
+        return Sent(reaction_id(message))
 
     def signal(self, signal: Signal, address: str, *, uid: str, about: str = "") -> SignalSteps:
         """One POST; what was read is all of the conversation, so ``about`` is not named.

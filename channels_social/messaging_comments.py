@@ -71,6 +71,10 @@ def _written(value: Json, account: Account, sender: str, at: datetime | None) ->
     )
 
 
+def _handle(username: str) -> str:
+    return f"@{username}" if username else ""
+
+
 def instagram_change(
     field: str, value: Json, account: Account, at: datetime | None
 ) -> Sequence[Event]:
@@ -91,6 +95,7 @@ def instagram_change(
             recipient=account.identity,
             text=text,
             sender_name=words(part(value, "from"), "username"),
+            sender_handle=_handle(words(part(value, "from"), "username", 90)),
             occurred_at=moment(value.get("timestamp")) or at,
             reply_to=words(value, "parent_id"),
             thread=post or identity,

@@ -10,6 +10,7 @@ from typing import Any
 from gateway.content.adapting import adapt
 from gateway.content.model import Card, Content, Dial, Media, OpenUrl, Reply, Suggestion
 from gateway.content.shows import Buttons, Shows
+from gateway.contract import PICTURE, Reactions
 
 Json = dict[str, Any]
 
@@ -45,6 +46,26 @@ INSTAGRAM = replace(
     card_buttons=Buttons(frozenset({Reply, OpenUrl}), 3, LABEL),
     link_buttons=Buttons(frozenset({Reply, OpenUrl}), 3, LABEL),
 )
+
+# How Meta calls what a message can be given; Instagram's list names the heart alone.
+# https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/message-reactions
+REACTIONS = {
+    "❤️": "love",
+    "👍": "like",
+    "👎": "dislike",
+    "😆": "smile",
+    "😮": "wow",
+    "😢": "sad",
+    "😠": "angry",
+}
+REACTIONS_MESSENGER = Reactions(tuple(REACTIONS))
+REACTIONS_INSTAGRAM = Reactions(("❤️",))
+
+
+def reaction_word(emoji: str) -> str:
+    """Meta's word for an emoji; of one that has none, the emoji."""
+    bare = emoji.replace(PICTURE, "")
+    return next((w for one, w in REACTIONS.items() if one.replace(PICTURE, "") == bare), emoji)
 
 
 def message_body(content: Content) -> Json:

@@ -35,6 +35,7 @@ class Messenger(MessagingAccount):
         signals=frozenset(ACTIONS),
         window=STANDARD,
         public=True,
+        reactions=messaging_content.REACTIONS_MESSENGER,
     )
     fields = messaging_config.MESSENGER_FIELDS
 

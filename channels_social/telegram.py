@@ -15,6 +15,7 @@ from channels_social.json_values import Json, plain
 from gateway.content.model import Content
 from gateway.content.shows import Shows
 from gateway.contract import (
+    PICTURE,
     Adapter,
     Capabilities,
     Checked,
@@ -29,6 +30,7 @@ from gateway.contract import (
     SignalSteps,
     WebhookRequest,
     WebhookResponse,
+    reaction_id,
 )
 from gateway.errors import Ambiguous, Rejected, TooLong, Unreachable
 from gateway.events import Event, OutboundMessage
@@ -91,6 +93,7 @@ class Telegram(Adapter):
         signals=frozenset({Signal.TYPING}),
         quotes=True,
         registers=True,
+        reactions=contents.REACTIONS,
     )
     fields = FIELDS
 
@@ -164,6 +167,23 @@ class Telegram(Adapter):
         if not identity:
             raise Ambiguous("Telegram accepted the request but its answer names no message.")
         return Sent(identity)
+
+    def react(self, message: OutboundMessage) -> SendSteps:
+        """One POST, with the one emoji a bot may give, or with none."""
+        chat, _colon, number = message.about.reply_to.rpartition(":")
+        if chat != message.address or not number.isdecimal():
+            raise Rejected("This message is not in the chat.")
+        # Telegram's own list has no variation selectors.
+        emoji = message.about.reaction.replace(PICTURE, "")
+        body = {
+            "chat_id": _chat(chat),
+            "message_id": int(number),
+            "reaction": [{"type": "emoji", "emoji": emoji}] if emoji else [],
+        }
+        response = yield self._request("setMessageReaction", json=body)
+        if response.status != 200 or telegram_errors.said(response).get("ok") is not True:
+            raise telegram_errors.failure(response, safe=True)
+        return Sent(reaction_id(message))
 
     def signal(self, signal: Signal, address: str, *, uid: str, about: str = "") -> SignalSteps:
         """Show for five seconds that somebody is writing."""

@@ -27,10 +27,17 @@ from gateway.content.model import (
     Suggestion,
 )
 from gateway.content.shows import Buttons, Contacts, Shows
-from gateway.contract import Part
+from gateway.contract import Part, Reactions
 from gateway.errors import TooLong
 
 MAX_TEXT, MAX_CAPTION = 4096, 1024
+# Which emoji may be given as a reaction: core.telegram.org/bots/api#reactiontypeemoji.
+EMOJI = (
+    "👍 👎 ❤ 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤‍🔥 🌚 🌭 💯 🤣 ⚡ "
+    "🍌 🏆 💔 🤨 😐 🍓 🍾 💋 🖕 😈 😴 😭 🤓 👻 👨‍💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 "
+    "🆒 💘 🙉 🦄 😘 💊 🙊 😎 👾 🤷‍♂ 🤷 🤷‍♀ 😡"
+)
+REACTIONS = Reactions(tuple(EMOJI.split()))
 MAX_FILE, MAX_PHOTO = 50_000_000, 10_000_000
 ALBUM = 10
 FAMILIES = ("image/*", "video/*", "audio/*", "text/*", "application/*", "font/*")

@@ -173,6 +173,12 @@ def person_name(user: Json) -> str:
     return " ".join(filter(None, (text(user, "first_name"), text(user, "last_name"))))[:200]
 
 
+def handle(user: Json) -> str:
+    """A person's name in Telegram, as @name; many have none."""
+    name = text(user, "username")
+    return f"@{name}"[:100] if name else ""
+
+
 # --- Kinds ------------------------------------------------------------------------------------
 
 

@@ -116,6 +116,7 @@ def _message(message: Json, bot: str, file_url: messages.FilePath) -> Event:
         sender=identity(chat, "id"),
         recipient=bot,
         sender_name=messages.person_name(inside(message, "from") or chat),
+        sender_handle=messages.handle(inside(message, "from") or chat),
         occurred_at=moment(message, "date"),
         **messages.said(message, file_url),
     )
@@ -135,6 +136,7 @@ def _tapped(query: Json, bot: str) -> Event:
         recipient=bot,
         text=label_of(data, inside(below, "reply_markup")),
         sender_name=messages.person_name(who),
+        sender_handle=messages.handle(who),
         payload=payload_of(data),
         reply_to=messages.message_id(below),
     )

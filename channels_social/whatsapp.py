@@ -28,6 +28,7 @@ from gateway.contract import (
     CheckSteps,
     ConfigField,
     FetchSteps,
+    Reactions,
     Request,
     Response,
     SendSteps,
@@ -74,6 +75,7 @@ class WhatsApp(MetaAccount):
         quotes=True,
         templates=True,
         typing_about=True,
+        reactions=Reactions(),
     )
     media_hosts = (MEDIA_HOST,)
     fields = (
@@ -177,6 +179,22 @@ class WhatsApp(MetaAccount):
         if message.about.reply_to:
             body["context"] = {"message_id": message.about.reply_to}
         response = yield self._own("POST", "messages", json=body)
+        return Sent(_message_id(response))
+
+    def react(self, message: OutboundMessage) -> SendSteps:
+        """One POST of a message that is a reaction; an empty emoji takes it back."""
+        about = message.about
+        body: dict[str, Any] = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            **_recipient(message.address),
+            "type": "reaction",
+            "reaction": {"message_id": about.reply_to, "emoji": about.reaction},
+            "biz_opaque_callback_data": message.uid,
+        }
+        response = yield self._own("POST", "messages", json=body)
+        if not 200 <= response.status < 300:
+            raise failure(response, TABLE, safe=True)
         return Sent(_message_id(response))
 
     def signal(self, signal: Signal, address: str, *, uid: str, about: str = "") -> SignalSteps:

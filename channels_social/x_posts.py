@@ -32,13 +32,14 @@ class Beside:
     posts: Mapping[str, Json] = field(default_factory=dict)
 
     def name(self, person: str) -> str:
-        """``Name (@handle)``, as far as it is known."""
+        """What a person calls themselves, else their handle, as far as it is known."""
+        return clean(self.users.get(person, {}).get("name")) or self.handle(person)
+
+    def handle(self, person: str) -> str:
+        """``@handle``; empty where it is not known."""
         user = self.users.get(person, {})
-        name = clean(user.get("name"))
-        handle = clean(user.get("username") or user.get("screen_name"))
-        return (
-            f"{name} (@{handle})" if name and handle else name or (f"@{handle}" if handle else "")
-        )
+        found = clean(user.get("username") or user.get("screen_name"))
+        return f"@{found}"[:100] if found else ""
 
     def attached(self, found: Json) -> tuple[Attachment, ...]:
         """The files of a post or message of API v2."""
@@ -159,6 +160,7 @@ def _post(
             text,
             files,
             sender_name=about.name(author),
+            sender_handle=about.handle(author),
             occurred_at=at,
             reply_to=parent,
             refers_to=nearest,
@@ -236,6 +238,13 @@ def _direct(
         return [SentElsewhere(id, other, text, files, at)]
     return [
         InboundMessage(
-            id, sender, about.own, text, files, sender_name=about.name(sender), occurred_at=at
+            id,
+            sender,
+            about.own,
+            text,
+            files,
+            sender_name=about.name(sender),
+            sender_handle=about.handle(sender),
+            occurred_at=at,
         )
     ]

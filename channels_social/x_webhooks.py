@@ -140,7 +140,14 @@ def _sealed(kind: str, payload: Json, about: Beside, now: datetime) -> list[Even
     name = about.name(sender)
     return [
         InboundMessage(
-            id, sender, about.own, "", sender_name=name, occurred_at=at, unsupported=kind
+            id,
+            sender,
+            about.own,
+            "",
+            sender_name=name,
+            sender_handle=about.handle(sender),
+            occurred_at=at,
+            unsupported=kind,
         )
     ]
 

@@ -61,11 +61,14 @@ class Address(WorkspaceModel):
     """One way to reach a contact: a phone number (E.164), mailbox or handle.
 
     ``kind`` is what the value is (``phone``, ``email``…), one of gateway.addresses.KINDS.
+    ``handle`` is by what people know an id (``@name``), as its provider said last; empty where
+    nobody has said.
     """
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="addresses")
     kind = models.CharField(max_length=16)
     value = models.CharField(max_length=320)
+    handle = models.CharField(max_length=100, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -76,10 +79,20 @@ class Address(WorkspaceModel):
         ]
         indexes = [
             GinIndex(OpClass(Upper("value"), name="gin_trgm_ops"), name="address_value_search"),
+            GinIndex(
+                OpClass(Upper("handle"), name="gin_trgm_ops"),
+                condition=~models.Q(handle=""),
+                name="address_handle_search",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.value
+
+    @property
+    def shown(self) -> str:
+        """What people read: the handle where there is one."""
+        return self.handle or self.value
 
 
 class KeptApart(WorkspaceModel):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Workspace
 from contacts.fields import DAY
+from contacts.handles import by_handle
 from contacts.models import (
     Address,
     AttributeDefinition,
@@ -68,10 +69,8 @@ def _search(workspace: Workspace, search: str) -> Q:
         digits = re.sub(r"\D", "", search)
         return condition | Q(Exists(addresses.filter(kind="phone", value__contains=digits)))
     if "@" in search:
-        return condition | Q(
-            Exists(addresses.filter(kind="email", value__startswith=search.lower()))
-        )
-    return condition
+        condition |= Q(Exists(addresses.filter(kind="email", value__startswith=search.lower())))
+    return condition | Q(pk__in=by_handle(workspace.pk, search).values("contact_id"))
 
 
 def page_of(rows: QuerySet[Contact], *, before: int | None, after: int | None) -> Page:

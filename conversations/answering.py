@@ -1,6 +1,6 @@
 """What an answer is an answer to: a post, a quoted message, a mail."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,18 +95,27 @@ def _last(row: Conversation) -> str:
 
 
 def _mail(row: Conversation, head: MailHead) -> OutboundMail:
-    mails = MessageMail.objects.filter(message__conversation=row)
-    last = mails.filter(message__direction=Direction.INBOUND).order_by("-message_id").first()
-    begun = last or mails.order_by("-message_id").first()
+    last = _last_mail(row, message__direction=Direction.INBOUND)
+    begun = last or _last_mail(row)
     ids = (*last.references, last.mail_id) if last else ()
     return OutboundMail(
         subject=_subject(head.subject, begun),
         to=(Mailbox(row.address.value, row.contact.name),),
-        cc=tuple(_mailboxes(head.cc)),
+        cc=tuple(_mailboxes(head.cc, names_in(last))),
         in_reply_to=last.mail_id if last else "",
         references=tuple(one for one in ids if one),
         token=str(row.pk),
     )
+
+
+def _begun(row: Conversation) -> MessageMail | None:
+    """The mail whose subject goes on: the customer's last one, else ours."""
+    return _last_mail(row, message__direction=Direction.INBOUND) or _last_mail(row)
+
+
+def _last_mail(row: Conversation, **where: Any) -> MessageMail | None:
+    mails = MessageMail.objects.filter(message__conversation=row, **where)
+    return mails.order_by("-message_id").first()
 
 
 def _subject(given: str, answered: MessageMail | None) -> str:
@@ -118,22 +127,42 @@ def _subject(given: str, answered: MessageMail | None) -> str:
     return f"Re: {subject}"
 
 
-def _mailboxes(found: Sequence[str]) -> list[Mailbox]:
+def names_in(mail: MessageMail | None) -> dict[str, str]:
+    """How people are called in a mail's head, by address."""
+    people = [*mail.sender, *mail.to, *mail.cc] if mail else []
+    return {one["address"].lower(): one["name"] for one in people if one.get("name")}
+
+
+def _mailboxes(found: Sequence[str], names: Mapping[str, str]) -> list[Mailbox]:
     if len(found) > MOST_CC:
         raise ValidationError({"cc": _("At most %(limit)s.") % {"limit": MOST_CC}})
     try:
-        return [Mailbox(normalize(EMAIL, one)) for one in found]
+        addresses = dict.fromkeys(normalize(EMAIL, one) for one in found)
     except InvalidAddress as error:
         raise ValidationError({"cc": str(error)}) from error
+    return [Mailbox(one, names.get(one, "")) for one in addresses]
 
 
-def reply_all(row: Conversation, own: Sequence[str]) -> list[dict[str, Any]]:
-    """Who else was part of the last mail, without us and the customer."""
-    mails = MessageMail.objects.filter(message__conversation=row)
-    last = mails.order_by("-message_id").first()
-    left_out = {*(one.lower() for one in own), row.address.value.lower()}
+def last_subject(row: Conversation) -> str:
+    """What the next mail is called where nobody says otherwise; empty in a new thread."""
+    return _subject("", _begun(row))
+
+
+def reply_all(row: Conversation, own: Collection[str]) -> list[dict[str, Any]]:
+    """Who else was part of the last mail, without the customer and ``own`` addresses of ours.
+
+    A tag behind a plus sign makes ours no other: our signed reply addresses have one.
+    """
+    last = _last_mail(row)
+    ours, customer = {one.lower() for one in own}, row.address.value.lower()
     found: dict[str, dict[str, Any]] = {}
     for one in [*last.sender, *last.to, *last.cc] if last else []:
-        if one["address"].lower() not in left_out:
-            found.setdefault(one["address"].lower(), one)
+        address = one["address"].lower()
+        if address != customer and not {address, _untagged(address)} & ours:
+            found.setdefault(address, one)
     return list(found.values())
+
+
+def _untagged(address: str) -> str:
+    local, _at, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Member
 from conversations import services
+from conversations.answering import MailHead
 from conversations.models import Conversation, Message
 from conversations.selectors import threads
 from conversations.voice import approving
@@ -36,13 +37,16 @@ def compose(
     files: Sequence[UUID] = (),
     content: Content | None = None,
     voice: str = "",
+    quotes: Message | None = None,
+    head: MailHead | None = None,
 ) -> Message:
     """Send a reply, or keep a note. ``seen`` None: no matter what came since.
 
     ``files`` are stored files that go with a reply; ``content`` is all of it, where it is more than
     text and files. Raises ThreadMoved, or ValidationError naming ``text``, ``files``, ``uid`` or a
-    part of ``content``. ``voice`` (in public): ``suggest`` leaves a text for who owns the answer,
-    ``approve`` asks a colleague to publish it. The same ``uid`` again gives the same message.
+    part of ``content``, of ``quotes`` or of ``head`` (as in services.send_message). ``voice`` (in
+    public): ``suggest`` leaves a text for who owns the answer, ``approve`` asks a colleague to
+    publish it. The same ``uid`` again gives the same message.
     """
     if note:
         return services.add_note(conversation=conversation, author=author, text=text, uid=uid)
@@ -58,7 +62,13 @@ def compose(
     if content is None and files:
         content = _with_files(text, files)
     return services.send_message(
-        conversation=conversation, author=author, text=text, content=content, uid=uid
+        conversation=conversation,
+        author=author,
+        text=text,
+        content=content,
+        uid=uid,
+        quotes=quotes,
+        head=head,
     )
 
 

@@ -26,7 +26,28 @@ class UuidsField(forms.Field):
             raise forms.ValidationError(_("There is no such file.")) from error
 
 
-class ComposeForm(forms.Form):
+class TextsField(UuidsField):
+    """Texts from a repeated field, each once, in their order."""
+
+    def clean(self, value: Any) -> list[Any]:
+        """Without the empty ones."""
+        return list(dict.fromkeys(filter(None, (one.strip() for one in value or ()))))
+
+
+class BesideForm(forms.Form):
+    """What is answered: ``quotes`` is the id of a message; ``cc`` (repeated) and ``subject`` are a
+    mail's.
+
+    Without ``head`` nothing is said of the mail's head.
+    """
+
+    quotes = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    head = forms.BooleanField(required=False)
+    cc = TextsField(required=False)
+    subject = forms.CharField(required=False, max_length=2_000)
+
+
+class ComposeForm(BesideForm):
     """A reply or a note. ``seen`` is the newest message the writer saw when the draft began.
 
     ``sure`` set: they have seen what came since and send all the same. ``file`` (repeated) are the
@@ -44,7 +65,7 @@ class ComposeForm(forms.Form):
     voice = forms.ChoiceField(choices=[(one, one) for one in VOICES], required=False)
 
 
-class DraftForm(forms.Form):
+class DraftForm(BesideForm):
     """What has been typed so far; empty removes the draft."""
 
     text = forms.CharField(required=False, strip=False, max_length=10_000)
@@ -61,6 +82,12 @@ class AnswerOnForm(forms.Form):
     channel = forms.UUIDField(required=False)
     address = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     text = forms.CharField(required=False, strip=False, max_length=10_000)
+
+
+class ReactionForm(forms.Form):
+    """An emoji, or nothing to take it back."""
+
+    emoji = forms.CharField(required=False, max_length=32)
 
 
 class AssignForm(forms.Form):

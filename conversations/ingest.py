@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from django.db import IntegrityError
 
+from contacts.handles import note_handles
 from contacts.identities import Proof, prove_identities
 from contacts.resolve import resolve_addresses
 from conversations import realtime
@@ -51,6 +52,9 @@ def receive_messages(batch: Sequence[Received]) -> None:
     lines = _resolve(fresh)
     if _prove_identities(lines):
         lines = _resolve(fresh)
+    # In the order received: what is said last stays.
+    handles = [(line.who.address_id, line.message.sender_handle) for line in lines]
+    note_handles({pk: handle for pk, handle in handles if handle})
     _find_homes(lines)
     _find_places(lines)
     threads = _threads(lines)

@@ -208,12 +208,17 @@ class MessageMail(WorkspaceModel):
 
 
 class Draft(WorkspaceModel):
-    """What a member has typed and not sent. ``base_version``: the thread as they saw it."""
+    """What a member has typed and not sent.
+
+    ``beside`` is what it answers, as far as they chose it: ``quotes`` (a message's id), and of a
+    mail ``cc`` (addresses) and ``subject``.
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE)
     member = models.ForeignKey(Member, on_delete=models.CASCADE)
     text = models.TextField()
     note = models.BooleanField(default=False)
+    beside = models.JSONField(default=dict, db_default={})
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

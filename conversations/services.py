@@ -390,11 +390,16 @@ def set_priority(*, conversation: Conversation, priority: int, by: Member | None
 
 
 def save_draft(
-    *, conversation: Conversation, member: Member, text: str, note: bool = False
+    *,
+    conversation: Conversation,
+    member: Member,
+    text: str,
+    note: bool = False,
+    beside: dict[str, Any] | None = None,
 ) -> None:
-    """Keep what a member has typed; an empty text removes it."""
+    """Keep what a member has typed, and what it answers; without either the draft is removed."""
     where: dict[str, Any] = {"conversation": conversation, "member": member}
-    if not text.strip():
+    if not text.strip() and not beside:
         Draft.objects.filter(**where).delete()
         return
     Draft.objects.update_or_create(
@@ -403,6 +408,7 @@ def save_draft(
             "workspace_id": conversation.workspace_id,
             "text": text.replace("\x00", "")[:NOTE_LIMIT],
             "note": note,
+            "beside": beside or {},
         },
     )
 

@@ -23,6 +23,8 @@ from gateway.senders.pool import Pool
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
+# "Shown as a picture", which an emoji may have behind it or not.
+PICTURE = "\ufe0f"
 # What the door takes of every kind that does not say otherwise, in bytes.
 BODY_LIMIT = 1_000_000
 
@@ -145,6 +147,21 @@ class LookAlikes(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reactions:
+    """Which emoji a message can be given; ``only`` empty: any.
+
+    They are compared without variation selectors: ❤ is ❤️.
+    """
+
+    only: tuple[str, ...] = ()
+
+    def take(self, emoji: str) -> bool:
+        """Whether this one can be given."""
+        bare = emoji.replace(PICTURE, "")
+        return not self.only or any(bare == one.replace(PICTURE, "") for one in self.only)
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a kind of channel can do. ``max_text`` in characters of one provider message.
 
@@ -164,6 +181,8 @@ class Capabilities:
     is asked for what is new (0: never). ``public``: some of what it brings is public.
     ``typing_about``: who is shown that somebody writes is shown it below a message of theirs.
     ``threads``: of a public answer in several parts each stands below the one before.
+    ``reactions``: what we can react with to a customer's message (``Adapter.react``); None: with
+    nothing.
     """
 
     max_text: int
@@ -189,6 +208,7 @@ class Capabilities:
     public: bool = False
     typing_about: bool = False
     threads: bool = False
+    reactions: Reactions | None = None
 
 
 SendSteps = Generator[Request, Response, Sent]
@@ -226,6 +246,8 @@ class Adapter(ABC):
     # hosts below it. Where such a file has moved to may be any public host; it is then fetched
     # without credentials.
     media_hosts: ClassVar[tuple[str, ...]] = ()
+    # Whether ``parse`` tells opt-out keywords itself; else gateway.keywords hears them.
+    hears_keywords: ClassVar[bool] = False
     # How large a request the provider may post, in bytes.
     body_limit: ClassVar[int] = BODY_LIMIT
 
@@ -364,6 +386,15 @@ class Adapter(ABC):
     def send(self, message: OutboundMessage) -> SendSteps:
         """Steps to send one message; raises a SendError."""
 
+    def react(self, message: OutboundMessage) -> SendSteps:
+        """Steps to give or take back a reaction (``About.reacts``).
+
+        Only with ``capabilities.reactions``. Raises a SendError, never Ambiguous: one that is given
+        twice does no harm. Returns an id of its own, made of the delivery's where the provider
+        gives none (``reaction_id``).
+        """
+        raise TypeError(f"{self.kind} has no reactions.")
+
     def find(
         self, message: OutboundMessage, attempted_at: datetime, asked_at: datetime | None = None
     ) -> FindSteps:
@@ -402,3 +433,8 @@ class Adapter(ABC):
     @abstractmethod
     def check(self) -> CheckSteps:
         """Steps to check the credentials against the provider; raises a SendError."""
+
+
+def reaction_id(message: OutboundMessage) -> str:
+    """The id of a reaction that its provider gives none."""
+    return f"reaction:{message.uid}"

@@ -28,6 +28,7 @@ from gateway.events import (
 )
 from gateway.fallback.due import ask_now
 from gateway.inbound import StoredRequest, wake_drain
+from gateway.keywords import heard
 from gateway.known import read_anew, remembered
 from gateway.models import InboundRequest, InboundState, Suppression
 from gateway.receivers import hand_over
@@ -149,6 +150,7 @@ def _parse_one(row: StoredRequest, adapter: Adapter | Exception) -> Parsed:
         if isinstance(adapter, Exception):
             raise adapter
         events, pool = adapter.parse(_whole(row).as_request()), adapter.senders()
+        events = events if adapter.hears_keywords else heard(events)
     except Exception as error:  # the row is kept, shown and can be replayed after the fix
         logger.exception("inbound request not understood", inbound=row.pk)
         return Parsed(row, None, (), InboundState.FAILED, in_words(error))

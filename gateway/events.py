@@ -84,7 +84,8 @@ class InboundMessage:
     where that is not the usual. ``reply_token``: answers it once. ``quote_token`` and
     ``read_token``: by what it is quoted and reported read where its id is not enough
     (``Capabilities.by_token``). ``automatic``: a machine wrote it; it reopens nothing and is not
-    answered. ``mail``: what only mail has.
+    answered. ``mail``: what only mail has. ``sender_handle``: by what people know the sender there
+    (``@name``), where the address is an id.
     """
 
     external_id: str
@@ -111,6 +112,7 @@ class InboundMessage:
     read_token: str = ""
     automatic: bool = False
     mail: Mail | None = None
+    sender_handle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,7 +397,9 @@ class About:
     ``reply_to``: the provider's id of the message it quotes or, in public, stands below;
     ``quote_token`` and ``thread`` as in InboundMessage. ``public``: everybody will read it.
     ``person``: a person wrote it, not a machine. ``mail``: what only mail has. ``follows``: it goes
-    on what its part before began, and stands below that once that is out.
+    on what its part before began, and stands below that once that is out. ``reacts``: it is no
+    message but our reaction to the message ``reply_to``: the emoji ``reaction``, or empty to take
+    the reaction back.
     """
 
     reply_to: str = ""
@@ -405,6 +409,8 @@ class About:
     mail: OutboundMail | None = None
     quote_token: str = ""
     follows: bool = False
+    reacts: bool = False
+    reaction: str = ""
 
 
 NOTHING = About()

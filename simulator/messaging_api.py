@@ -20,7 +20,7 @@ from simulator.world import Message, Phone, Shown
 
 FAULTS = (("rate_429", 613), ("rate_500", 1), ("rate_503", 2), ("rate_credentials", 190))
 TYPES = {"RESPONSE", "UPDATE", "MESSAGE_TAG"}
-ACTIONS = {"typing_on", "typing_off", "mark_seen"}
+ACTIONS = {"typing_on", "typing_off", "mark_seen", "react", "unreact"}
 FILES = {"image", "video", "audio", "file"}
 # A token of no channel tells by its end whose it is.
 OWNER = re.compile(r"\d{5,25}$")
@@ -156,7 +156,12 @@ class MessagingApi:
         if kind not in ACTIONS:
             raise Refused(100, "Invalid sender_action.")
         provider = self.kind.provider
-        self.world.signals.append(Shown(provider, line.address, phone.number, kind, ""))
+        about, given = "", body.get("payload")
+        if kind in {"react", "unreact"}:
+            about = str(given.get("message_id", "")) if isinstance(given, dict) else ""
+            if about not in self.world.by_sid:
+                raise Refused(100, "No matching message found.")
+        self.world.signals.append(Shown(provider, line.address, phone.number, kind, about))
         if kind == "typing_on":
             event = {"type": "typing", "phone": phone.number, "line": line.address}
             self.world.publish(phone, event)

@@ -46,6 +46,7 @@ class TelegramApi:
             "getFile": self.get_file,
             "setWebhook": self.set_webhook,
             "sendChatAction": self.chat_action,
+            "setMessageReaction": self.react,
             **dict.fromkeys(words.METHODS, self.send),
         }
 
@@ -114,6 +115,19 @@ class TelegramApi:
         self.world.signals.append(Shown(PROVIDER, sender, person, kind, ""))
         event = {"type": "typing", "phone": phone.number, "line": sender}
         self.world.publish(phone, event)
+        return True
+
+    async def react(self, request: web.Request, line: Line | None, fields: Fields) -> Any:
+        """The bot gives a message an emoji, or takes it back."""
+        person, sender = self._chat(line, fields), line.address if line else ""
+        given = fields.get("reaction")
+        if not isinstance(given, list) or len(given) > 1:
+            raise Wrong(400, "Bad Request: REACTIONS_TOO_MANY")
+        about = self.world.by_sid.get(f"{person}:{fields.get('message_id')}")
+        if about is None:
+            raise Wrong(400, "Bad Request: message to react not found")
+        emoji = str(given[0].get("emoji", "")) if given else ""
+        self.world.signals.append(Shown(PROVIDER, sender, person, f"reaction {emoji}", about.sid))
         return True
 
     async def send(self, request: web.Request, line: Line | None, fields: Fields) -> Any:

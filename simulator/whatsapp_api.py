@@ -78,6 +78,8 @@ class WhatsAppApi:
         body = await read_object(request)
         if body.get("status") == "read":
             return answer(self._signal(line, body))
+        if body.get("type") == "reaction":
+            return answer(self._reaction(line, body))
         message, free, marketing = self._message(line, body)
         self.network.accept(message, free=free, marketing=marketing)
         faults = self.carrier.faults_of(PROVIDER)
@@ -120,6 +122,22 @@ class WhatsAppApi:
             location=(place["latitude"], place["longitude"]) if kind == "location" else None,
         )
         return message, kind != "template", marketing
+
+    def _reaction(self, line: Line, body: Json) -> Json:
+        """We give a message an emoji; it shows with that message and is none of its own."""
+        said = body.get("reaction")
+        given = said if isinstance(said, dict) else {}
+        about = self.world.by_sid.get(str(given.get("message_id")))
+        if about is None or about.line != line.address:
+            raise Refused(131009, "message_id is not valid.")
+        kind = f"reaction {given.get('emoji', '')}"
+        self.world.signals.append(
+            Shown(PROVIDER, line.address, about.phone.number, kind, about.sid)
+        )
+        return {
+            "messaging_product": "whatsapp",
+            "messages": [{"id": f"wamid.{new_sid('')}"}],
+        }
 
     def _signal(self, line: Line, body: Json) -> Json:
         message = self.world.by_sid.get(str(body.get("message_id")))

@@ -19,6 +19,12 @@ class AddressSerializer(StrictSerializer):
     kind = serializers.CharField(max_length=16)
     value = serializers.CharField(max_length=320)
     opted_out = serializers.BooleanField(required=False)
+    handle = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=100,
+        help_text="By what people know an id (`@name`); its provider's word, not to be set.",
+    )
 
     def to_representation(self, instance: Address) -> dict[str, Any]:
         """With the suppression that the view looked up for the whole page."""
@@ -26,6 +32,7 @@ class AddressSerializer(StrictSerializer):
         return {
             "kind": instance.kind,
             "value": instance.value,
+            "handle": instance.handle,
             "opted_out": (instance.kind, instance.value) in opted_out,
         }
 

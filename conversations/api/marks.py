@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from conversations.models import Message, MessageMail
+from gateway.api.serializers import error_of
 
 MAILBOXES = {
     "type": "array",
@@ -24,6 +25,16 @@ ABOUT_OUT = {
         "url": {"type": "string"},
         "text": {"type": "string"},
         "external_id": {"type": "string"},
+    },
+}
+OUR_REACTION = {
+    "type": "object",
+    "nullable": True,
+    "properties": {
+        "emoji": {"type": "string"},
+        "member": {"type": "integer"},
+        "status": {"type": "string", "nullable": True},
+        "error": {"type": "object", "nullable": True},
     },
 }
 MAIL_OUT = {
@@ -52,6 +63,9 @@ class MarksSerializer(serializers.Serializer[Any]):
     edited_at = serializers.SerializerMethodField()
     unsent_at = serializers.SerializerMethodField()
     reactions = serializers.SerializerMethodField(help_text="Emoji by who reacted.")
+    our_reaction = serializers.SerializerMethodField(
+        help_text="What we gave a customer's message, and who of us."
+    )
     unsupported = serializers.SerializerMethodField(
         help_text="The provider's word for a kind that cannot be shown; else empty."
     )
@@ -79,6 +93,20 @@ class MarksSerializer(serializers.Serializer[Any]):
     def get_reactions(self, message: Message) -> dict[str, str]:
         """By address."""
         return dict(message.data.get("reactions", {}))
+
+    @extend_schema_field(OUR_REACTION)
+    def get_our_reaction(self, message: Message) -> Any:
+        """Null without; ``status`` is what became of it."""
+        ours = message.data.get("ours", {})
+        if not ours.get("emoji"):
+            return None
+        told = next(iter(self.context["reactions"].get(message.uid, ())), None)
+        return {
+            "emoji": ours["emoji"],
+            "member": ours["member_id"],
+            "status": told.state if told else None,
+            "error": error_of(told) if told else None,
+        }
 
     def get_unsupported(self, message: Message) -> str:
         """As the provider calls it."""

@@ -77,6 +77,12 @@ class ConversationSerializer(StrictSerializer):
         return [label.name for label in conversation.labels.all()]
 
 
+class ReactionSerializer(StrictSerializer):
+    """An emoji for a customer's message."""
+
+    emoji = serializers.CharField(max_length=32)
+
+
 class LeaseSerializer(serializers.Serializer[Any]):
     """Who owns the next answer in public, and until when; both null while nobody does."""
 

@@ -31,12 +31,14 @@ from conversations.api.serializers import (
     LeaseSerializer,
     LifeSerializer,
     MessageSerializer,
+    ReactionSerializer,
     ReplySerializer,
     SendSerializer,
     SentSerializer,
     SnoozeSerializer,
 )
-from conversations.models import Conversation, Kind, Lease, Message, MessageMail
+from conversations.models import Conversation, Direction, Kind, Lease, Message, MessageMail
+from conversations.reacting import react
 from conversations.selectors.files import files_of
 from conversations.selectors.life import exchanges_of, reports_of
 from conversations.voice.lease import give_back, holder, take
@@ -244,6 +246,23 @@ class MessageViewSet(WorkspaceViewSet):
         shown = show_messages([message], context, serializer=SentSerializer)[0]
         return Response(shown, status=status.HTTP_202_ACCEPTED)
 
+    @extend_schema(request=ReactionSerializer, responses=MessageSerializer, parameters=[KEY])
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def reactions(self, request: Request, pk: int) -> Response:
+        """Give a customer's message an emoji, in place of what it had of us."""
+        message, emoji = self.get_object(), self.checked(ReactionSerializer)["emoji"]
+        return self._reacted(react(message=message, by=self.member, emoji=emoji))
+
+    @extend_schema(responses=MessageSerializer)
+    @reactions.mapping.delete
+    def take_reaction_back(self, request: Request, pk: int) -> Response:
+        """Take our reaction back; without one nothing happens."""
+        return self._reacted(react(message=self.get_object(), by=self.member, emoji=""))
+
+    def _reacted(self, message: Message) -> Response:
+        return Response(show_messages([message], self.get_serializer_context())[0])
+
     @extend_schema(request=PreviewSerializer, responses=LooksSerializer)
     @action(detail=False, methods=["post"])
     def preview(self, request: Request) -> Response:
@@ -271,9 +290,13 @@ def show_messages(
     for row in rows.filter(workspace__in=ours).order_by("-id"):
         by_message[row.message_uid].append(row)
     deliveries = [row for rows_ in by_message.values() for row in rows_]
+    # What belongs to a customer's message is our reaction to it.
+    theirs = {message.uid for message in messages if message.direction == Direction.INBOUND}
+    reactions = {uid: by_message.pop(uid) for uid in theirs & by_message.keys()}
     mails = MessageMail.objects.filter(message__in=messages)
     found: dict[str, Any] = {
         "deliveries": by_message,
+        "reactions": reactions,
         "files": files_of(messages),
         "mails": {row.message_id: row for row in mails},
     }

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Member
 from conversations.models import Conversation, Draft, Message, Status
+from conversations.presenters.answering import answering
+from conversations.presenters.measuring import measure_of
 from conversations.presenters.messages import Beside, Bubble, Place, bubbles
 from conversations.presenters.rows import Row, channel_mark, row
 from conversations.presenters.voice import voice
@@ -33,6 +35,7 @@ class Header:
 
     row: Row
     address: str
+    handle: str
     mine: bool
     team: str
     priority_name: str
@@ -83,7 +86,8 @@ def header(conversation: Conversation, member: Member) -> Header:
     """Needs what selectors.listing.with_row_data loads."""
     return Header(
         row=row(conversation),
-        address=conversation.address.value,
+        address=conversation.address.shown,
+        handle=conversation.address.handle,
         mine=conversation.assignee_id == member.pk,
         team=conversation.team.name if conversation.team else "",
         priority_name=dict(priority_names()).get(conversation.priority, ""),
@@ -91,7 +95,7 @@ def header(conversation: Conversation, member: Member) -> Header:
 
 
 def thread_context(conversation: Conversation, member: Member) -> dict[str, Any]:
-    """What conversation.html shows below its header: five statements."""
+    """What conversation.html shows below its header: five statements; of a mail a few more."""
     timeline = timeline_of(conversation)
     piece = newest(timeline)
     draft = threads.draft_of(conversation, member)
@@ -101,6 +105,8 @@ def thread_context(conversation: Conversation, member: Member) -> dict[str, Any]
         "earlier": piece.earlier,
         "composer": composer(conversation, piece.messages, draft),
         "voice": voice(conversation, member),
+        "measure": measure_of(conversation),
+        "answering": answering(conversation, draft, piece.messages),
     }
 
 
@@ -144,7 +150,7 @@ def composer(
         channel=channel.name,
         brand=brand_of(channel),
         sender=channel.address,
-        address=conversation.address.value,
+        address=conversation.address.shown,
         segments=capabilities.segments,
         lookalikes=capabilities.lookalikes.value,
         price=plain(known[0]) if known else "",

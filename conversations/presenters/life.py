@@ -10,6 +10,7 @@ from conversations.models import Direction, Message
 from conversations.presenters.messages import PROBLEMS
 from conversations.selectors.life import Life
 from gateway.addresses import shown
+from gateway.answering import about_of
 from gateway.models import BatchState, ChannelLog, Delivery, DeliveryStatus
 from gateway.quiet.places import Rule
 from gateway.quiet.words import is_held, why_held
@@ -70,6 +71,15 @@ def _beginning(message: Message) -> Event:
 
 
 def _queued(message: Message, row: Delivery) -> Iterator[Event]:
+    about = about_of(row.content)
+    if about.reacts:
+        title = (
+            _("Our reaction %(emoji)s is queued")
+            if about.reaction
+            else _("Our reaction is taken back")
+        )
+        yield Event(row.created_at, "smile", title % {"emoji": about.reaction})
+        return
     title = _("Queued on %(channel)s for %(address)s")
     words = {"channel": row.channel.name, "address": row.address}
     why = f"{_why_this_channel(message, row)} {_from(row)}".strip()

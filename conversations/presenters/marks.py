@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from conversations.models import Message, MessageMail, MessageRevision
+from conversations.reacting import STOPPED
 from gateway.models import Delivery
+from gateway.states import State
 
 QUOTE = 140
 MOST_PEOPLE = 20
@@ -65,6 +67,19 @@ class ShownMail:
 
 
 @dataclass(frozen=True, slots=True)
+class Ours:
+    """Our reaction, and who of us gave it. Without an ``emoji`` it was taken back.
+
+    ``going``: it has not left yet. ``problem`` is empty while all is well.
+    """
+
+    emoji: str
+    name: str
+    going: bool
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Marks:
     """Around a message. Everything may be empty."""
 
@@ -78,6 +93,7 @@ class Marks:
     elsewhere: bool = False
     automatic: bool = False
     mail: ShownMail | None = None
+    ours: Ours | None = None
 
 
 NONE = Marks()
@@ -91,6 +107,7 @@ KEYS = {
     "elsewhere",
     "automatic",
     "mail",
+    "ours",
 }
 
 
@@ -100,6 +117,7 @@ def marks(messages: Sequence[Message]) -> Mapping[int, Marks]:
     if not marked:
         return {}
     quoted, was, mails = _quoted(marked), _was(marked), _mails(marked)
+    ours = _ours(marked)
     return {
         message.pk: Marks(
             quote=quoted.get(message.data.get("quotes", "")),
@@ -112,6 +130,7 @@ def marks(messages: Sequence[Message]) -> Mapping[int, Marks]:
             elsewhere=bool(message.data.get("elsewhere")),
             automatic=bool(message.data.get("automatic")),
             mail=mails.get(message.pk),
+            ours=ours.get(message.pk),
         )
         for message in marked
     }
@@ -155,6 +174,27 @@ def _people(found: Sequence[Mapping[str, str]]) -> str:
     ]
     more = ["…"] if len(found) > MOST_PEOPLE else []
     return ", ".join([*shown, *more])
+
+
+def _ours(messages: Sequence[Message]) -> dict[int, Ours]:
+    """Our reactions, with what became of the newest."""
+    given = [one for one in messages if "ours" in one.data]
+    if not given:
+        return {}
+    rows = Delivery.objects.filter(
+        workspace_id=given[0].workspace_id, message_uid__in=[one.uid for one in given]
+    )
+    newest = {row.message_uid: row for row in rows.order_by("id")}
+    return {one.pk: _our_reaction(one.data["ours"], newest.get(one.uid)) for one in given}
+
+
+def _our_reaction(found: Mapping[str, Any], delivery: Delivery | None) -> Ours:
+    state = State(delivery.state) if delivery else State.SENT
+    emoji, stopped = str(found.get("emoji", "")), state in STOPPED
+    words = _("The reaction was not given.") if emoji else _("The reaction was not taken back.")
+    said = f"{words} {delivery.error_text if delivery else ''}".strip()
+    going = state in {State.QUEUED, State.SENDING}
+    return Ours(emoji, str(found.get("name", "")), going, said if stopped else "")
 
 
 def _moment(text: Any) -> datetime | None:

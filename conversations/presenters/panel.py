@@ -34,6 +34,7 @@ class Reach:
 
     kind: str
     value: str
+    handle: str
     stops: tuple[str, ...]
 
 
@@ -86,7 +87,7 @@ def panel(
     contact = conversation.contact
     return Panel(
         contact_id=contact.pk,
-        name=contact_name(contact, conversation.address.value),
+        name=contact_name(contact, conversation.address.shown),
         blocked=contact.blocked,
         facts=tuple(_facts(contact)),
         attributes=tuple(_attributes(contact, definitions)),
@@ -122,7 +123,7 @@ def _reach(address: Address, stops: Sequence[Suppression]) -> Reach:
     for stop in stops:
         media.setdefault(stop.get_reason_display(), []).append(stop.medium.upper())
     words = tuple(f"{reason} ({', '.join(sorted(where))})" for reason, where in media.items())
-    return Reach(address.kind, address.value, words)
+    return Reach(address.kind, address.value, address.handle, words)
 
 
 def _facts(contact: Contact) -> list[Fact]:

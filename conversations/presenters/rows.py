@@ -81,7 +81,7 @@ def row(conversation: Conversation) -> Row:
     waiting = conversation.waiting_since if conversation.status == Status.OPEN else None
     return Row(
         id=conversation.pk,
-        contact=contact_name(conversation.contact, conversation.address.value),
+        contact=contact_name(conversation.contact, conversation.address.shown),
         contact_id=conversation.contact_id,
         channel=channel_mark(conversation),
         preview=" ".join(conversation.preview.split()),

@@ -11,6 +11,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.dateparse import parse_datetime
 
 from accounts.models import Member
+from contacts.handles import by_handle
 from contacts.models import Address, Contact
 from conversations.models import Conversation, ReadMark, Status
 
@@ -167,6 +168,7 @@ def _found_contacts(workspace_id: int, words: str) -> list[int]:
     return [
         *people.filter(name__icontains=words).values_list("id", flat=True)[:SEARCH_UP_TO],
         *addresses.values_list("contact_id", flat=True)[:SEARCH_UP_TO],
+        *by_handle(workspace_id, words).values_list("contact_id", flat=True)[:SEARCH_UP_TO],
     ]
 
 

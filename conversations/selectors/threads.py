@@ -15,8 +15,15 @@ from gateway.standing import standing
 
 
 def deliveries(messages: Sequence[Message]) -> dict[UUID, Delivery]:
-    """The delivery that tells where each message stands that we sent."""
-    uids = [row.uid for row in messages if row.kind in {Kind.TEXT, Kind.CAMPAIGN}]
+    """The delivery that tells where each message stands that we sent.
+
+    What belongs to a customer's message is our reaction to it, and no news of the message.
+    """
+    uids = [
+        row.uid
+        for row in messages
+        if row.direction == Direction.OUTBOUND and row.kind in {Kind.TEXT, Kind.CAMPAIGN}
+    ]
     if not uids:
         return {}
     rows = Delivery.objects.filter(workspace_id=messages[0].workspace_id, message_uid__in=uids)

@@ -22,6 +22,7 @@ from conversations.presenters.conversation import header, present
 from conversations.presenters.going import link_note
 from conversations.retrying import retry_files, retry_message
 from conversations.views.access import conversation_of, inbox_view, list_filter, message_of
+from conversations.views.answered import answered, kept
 from conversations.views.fragments import fresh_rows
 from gateway.media import words
 from gateway.media.attaching import as_media
@@ -86,6 +87,7 @@ def send(request: MemberRequest, pk: int) -> HttpResponse:
             files=data["file"],
             content=read_built(data["content"]) if data["content"] else None,
             voice=data["voice"],
+            **answered(conversation, data),
         )
     except ThreadMoved as moved:
         context = {"bubbles": present(moved.arrived, request.member), "conversation": conversation}
@@ -130,7 +132,11 @@ def draft(request: MemberRequest, pk: int) -> HttpResponse:
     conversation = conversation_of(request, pk)
     data = cleaned(forms.DraftForm(request.POST))
     services.save_draft(
-        conversation=conversation, member=request.member, text=data["text"], note=data["note"]
+        conversation=conversation,
+        member=request.member,
+        text=data["text"],
+        note=data["note"],
+        beside=kept(data),
     )
     return HttpResponse(status=204)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from gateway.content.reading import ABOUT
 from gateway.models import Delivery
 from gateway.outbox.changes import announce
 from gateway.outbox.clock import database_now
@@ -61,7 +62,9 @@ def end_leases(limit: int = 500) -> int:
         abilities = able[row.channel_id]
         row.lease_until = None
         # Perhaps it answered by a token, and another attempt would be no repeat to the provider.
-        if abilities.idempotent_send and not abilities.reply_token_s:
+        # A reaction that is given twice is one.
+        reacts = bool(row.content.get(ABOUT, {}).get("reacts"))
+        if reacts or (abilities.idempotent_send and not abilities.reply_token_s):
             row.state, row.due_at = State.QUEUED, now
             continue
         row.state, row.error_class = State.UNKNOWN, "Ambiguous"

@@ -213,6 +213,7 @@ class Flights:
         abilities = ready.adapter.capabilities
         # What answers by a token is no repeat to the provider when it comes without.
         idempotent = abilities.idempotent_send and not ready.message.reply_token
+        idempotent |= ready.message.about.reacts
         outcome = Outcome(ready.row, can_find=abilities.can_find, idempotent=idempotent)
         try:
             await (self._send if ready.asked_at is None else self._ask)(ready, outcome)
@@ -224,7 +225,8 @@ class Flights:
         return outcome
 
     async def _send(self, ready: Ready, outcome: Outcome) -> None:
-        steps = ready.adapter.send(ready.message)
+        adapter, message = ready.adapter, ready.message
+        steps = adapter.react(message) if message.about.reacts else adapter.send(message)
         sent = await transport.drive(self._open(), steps, outcome.exchanges)
         outcome.external_id = sent.external_id
 

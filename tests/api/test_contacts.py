@@ -46,8 +46,8 @@ def test_a_contact_comes_back_as_it_was_given():
         "addresses": None,
     } == {**ANN, "addresses": None}
     assert body["addresses"] == [
-        {"kind": "phone", "value": "+34600100200", "opted_out": False},
-        {"kind": "email", "value": "ann@example.com", "opted_out": False},
+        {"kind": "phone", "value": "+34600100200", "handle": "", "opted_out": False},
+        {"kind": "email", "value": "ann@example.com", "handle": "", "opted_out": False},
     ]
     assert api.get(f"contacts/{body['id']}/").json() == body
     entry = AuditEntry.objects.get(action="contact.created")

@@ -104,6 +104,19 @@ class Stack:
             runner.close()
         return Message.objects.get(pk=answer.json()["id"])
 
+    def react(self, external_id: str, emoji: str) -> Delivery:
+        """An agent gives a message an emoji; the delivery once it has left."""
+        message = Message.objects.get(external_id=external_id)
+        path = f"messages/{message.pk}/reactions/"
+        answer = self.api.post(path, {"emoji": emoji}) if emoji else self.api.delete(path)
+        assert answer.status_code == 200, answer.content
+        runner = Runner()
+        try:
+            runner.run(3.0)
+        finally:
+            runner.close()
+        return Delivery.objects.filter(message_uid=message.uid).latest("id")
+
     def sent(self) -> list[dict[str, Any]]:
         """What the provider accepted, oldest first."""
         found = self.ask(f"/sent?provider={self.channel.kind}")["messages"]
@@ -202,6 +215,12 @@ def test_telegram(stack: Stack) -> None:
     assert Delivery.objects.latest("id").external_id == album["sid"]
     stack.reply({"contacts": [{"name": "Ana de la Vega", "phones": ["+34 600 111 222"]}]})
     assert stack.sent()[-1]["content"]["text"] == "Ana de la Vega +34600111222"
+
+    # What they wrote is liked, and not any more.
+    given, taken = stack.react(first, "🎉"), stack.react(first, "")
+    assert (given.state, taken.state) == (State.SENT, State.SENT)
+    shown = [one["type"] for one in stack.ask("/signals")["signals"]]
+    assert shown[-2:] == ["reaction 🎉", "reaction "]
 
     # What is changed, liked, proven and blocked.
     stack.write(event="edit", message_id=first, text="Hola, buenas")

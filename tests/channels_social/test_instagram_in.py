@@ -39,7 +39,14 @@ def said(mid: int | str, text: str = "", **more: Any) -> InboundMessage:
 
 def comment(n: int, text: str, **more: Any) -> InboundMessage:
     found: dict[str, Any] = {"thread": MEDIA, "referred": Referred("post", external_id=MEDIA)}
-    return said(f"17900000000000{n}", text, public=True, sender_name="ana.r", **found | more)
+    return said(
+        f"17900000000000{n}",
+        text,
+        public=True,
+        sender_name="ana.r",
+        sender_handle="@ana.r",
+        **found | more,
+    )
 
 
 def asset(name: str, kind: str) -> dict[str, Any]:

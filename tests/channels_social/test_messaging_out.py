@@ -399,3 +399,26 @@ def test_a_token_of_another_page_is_refused() -> None:
         answer = Response(200, {}, b'{"id": "999", "name": "Other", "username": "other"}')
         with pytest.raises(BadCredentials, match=r"ther \(999\)"):
             drive(adapter.check(), answer)
+
+
+@pytest.mark.parametrize("adapter", [MESSENGER, INSTAGRAM])
+def test_a_reaction_is_given_in_metas_word_and_taken_back(adapter: MessagingAccount) -> None:
+    given = About(reply_to="m_1", reacts=True, reaction="❤")
+    sent, [request] = drive(adapter.react(message(Content(), given)), Response(200, {}, b"{}"))
+    assert request.json == {
+        "recipient": {"id": PERSON},
+        "sender_action": "react",
+        "payload": {"message_id": "m_1", "reaction": "love"},
+    }
+    assert sent.external_id == f"reaction:{UID}"
+    taken = About(reply_to="m_1", reacts=True)
+    _sent, [request] = drive(adapter.react(message(Content(), taken)), Response(200, {}, b"{}"))
+    assert request.json["sender_action"] == "unreact"
+    assert request.json["payload"] == {"message_id": "m_1"}
+
+
+def test_instagram_takes_the_heart_alone() -> None:
+    able = INSTAGRAM.capabilities.reactions
+    assert able is not None
+    assert able.take("❤")
+    assert not able.take("👍")

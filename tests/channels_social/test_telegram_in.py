@@ -36,12 +36,16 @@ from tests.payloads.telegram.exhibit import (
 
 adapter = Telegram(config())
 AT = datetime(2026, 10, 20, 9, 55, 30, tzinfo=UTC)
-NAME = "Lucía Fernández"
+NAME, HANDLE = "Lucía Fernández", "@lucia_f"
 PLACE = Location(40.4168, -3.7038)
 
 
 def written(n: int, text: str = "", **more: Any) -> InboundMessage:
-    fields: dict[str, Any] = {"occurred_at": AT, "sender_name": NAME} | more
+    fields: dict[str, Any] = {
+        "occurred_at": AT,
+        "sender_name": NAME,
+        "sender_handle": HANDLE,
+    } | more
     return InboundMessage(f"{CUSTOMER}:{n}", CUSTOMER, BOT, text, **fields)
 
 
@@ -61,6 +65,7 @@ def tapped(end: str, text: str, payload: str | None, reply_to: str = "") -> Inbo
         BOT,
         text,
         sender_name=NAME,
+        sender_handle=HANDLE,
         payload=payload,
         reply_to=reply_to,
     )

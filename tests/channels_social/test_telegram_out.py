@@ -564,3 +564,22 @@ def test_settings(field: str, value: str, fits: bool) -> None:
     [found] = [one for one in adapter.fields if one.name == field]
     assert bool(re.fullmatch(found.pattern, value)) is fits
     assert Telegram.channel_address(config(username="@corner_shop_bot")) == BOT
+
+
+@pytest.mark.parametrize(("emoji", "given"), [("❤️", [{"type": "emoji", "emoji": "❤"}]), ("", [])])
+def test_a_reaction_is_given_and_taken_back(emoji: str, given: list[Any]) -> None:
+    about = About(reply_to=f"{CUSTOMER}:12", reacts=True, reaction=emoji)
+    sent, [request] = drive(
+        adapter.react(outbound("", about=about)), answer(200, {"ok": True, "result": True})
+    )
+    assert request.url == f"{ROOT}/setMessageReaction"
+    assert request.json == {"chat_id": CHAT, "message_id": 12, "reaction": given}
+    assert sent == Sent(f"reaction:{UID}")
+
+
+def test_what_becomes_of_a_reaction_is_never_unclear() -> None:
+    about = About(reply_to=f"{CUSTOMER}:12", reacts=True, reaction="👍")
+    with pytest.raises(Unreachable):
+        drive(adapter.react(outbound("", about=about)), answer(502, {}))
+    with pytest.raises(Rejected):
+        drive(adapter.react(outbound("", about=About("999:12", reacts=True))))

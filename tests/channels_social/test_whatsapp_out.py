@@ -605,3 +605,20 @@ def test_check_notices_another_number() -> None:
 
 def test_the_account_of_templates() -> None:
     assert next(adapter.templates()).url == f"{GRAPH}/{ACCOUNT_ID}/message_templates"
+
+
+@pytest.mark.parametrize("emoji", ["👍", ""])
+def test_a_reaction_is_given_and_taken_back(emoji: str) -> None:
+    about = About(reply_to="wamid.IN01", reacts=True, reaction=emoji)
+    sent, [request] = drive(adapter.react(outbound("", about=about)), accepted())
+    assert sent == Sent(SENT_ID)
+    assert request.json["type"] == "reaction"
+    assert request.json["reaction"] == {"message_id": "wamid.IN01", "emoji": emoji}
+    assert request.json["biz_opaque_callback_data"] == UID
+    assert "text" not in request.json
+
+
+def test_what_becomes_of_a_reaction_is_never_unclear() -> None:
+    about = About(reply_to="wamid.IN01", reacts=True, reaction="👍")
+    with pytest.raises(Unreachable):
+        drive(adapter.react(outbound("", about=about)), answer(500))

@@ -30,17 +30,26 @@ POSTED = datetime(2026, 7, 24, 21, 23, 23, tzinfo=UTC)
 WROTE = datetime(2026, 7, 24, 21, 23, 44, 372_000, tzinfo=UTC)
 ASKED = datetime(2026, 7, 24, 21, 23, 44, tzinfo=UTC)
 READ = datetime(2026, 7, 24, 21, 23, 50, tzinfo=UTC)
-NAME = "Bob Díaz (@bob_diaz)"
+NAME, HANDLE = "Bob Díaz", "@bob_diaz"
 
 
 def post(number: str, text: str, **more: Any) -> InboundMessage:
     id = f"2080765813578{number}"
-    usual: dict[str, Any] = {"thread": id, "sender_name": NAME, "occurred_at": POSTED}
+    usual: dict[str, Any] = {
+        "thread": id,
+        "sender_name": NAME,
+        "sender_handle": HANDLE,
+        "occurred_at": POSTED,
+    }
     return InboundMessage(id, BOB, OWN, text, public=True, **(usual | more))
 
 
 def direct(number: str, text: str, sender: str = BOB, **more: Any) -> InboundMessage:
-    usual: dict[str, Any] = {"sender_name": NAME, "occurred_at": WROTE}
+    usual: dict[str, Any] = {
+        "sender_name": NAME,
+        "sender_handle": HANDLE,
+        "occurred_at": WROTE,
+    }
     return InboundMessage(f"2080765901528{number}", sender, OWN, text, **(usual | more))
 
 
@@ -104,7 +113,7 @@ EVENTS: dict[str, list[Event]] = {
     "dm_received_photo": [direct("535097", "See", attachments=(DM_PHOTO,))],
     "dm_received_two": [
         direct("535098", "one"),
-        direct("535099", "two", "3333333333333333333", sender_name=""),
+        direct("535099", "two", "3333333333333333333", sender_name="", sender_handle=""),
     ],
     "dm_sent": [
         SentElsewhere("2080763914820927863", BOB, "Thanks for the update!", occurred_at=WROTE)

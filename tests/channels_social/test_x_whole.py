@@ -157,7 +157,8 @@ def test_mentions_and_direct_messages_are_asked_for_and_answered(net: Net, agent
         "",
     )
     assert public.contact == direct.contact
-    assert public.contact.name == "Maya Johnson (@Maya_Johnson)"
+    assert public.contact.name == "Maya Johnson"
+    assert public.address.handle == "@Maya_Johnson"
     assert public.address.kind == "x"
     assert public.address.value == PERSON
     assert said(direct) == [(Direction.INBOUND, "It is number 7 <3 & urgent")]

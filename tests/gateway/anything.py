@@ -14,6 +14,7 @@ from gateway.contract import (
     ConfigField,
     Polled,
     PollSteps,
+    Reactions,
     Request,
     SendSteps,
     Sent,
@@ -39,7 +40,12 @@ class Anything(Adapter):
     provider = "anything"
     provider_url = "https://api.anything.example"
     capabilities = Capabilities(
-        max_text=500, public=True, quotes=True, registers=True, poll_every_s=30
+        max_text=500,
+        public=True,
+        quotes=True,
+        registers=True,
+        poll_every_s=30,
+        reactions=Reactions(),
     )
     fields = (
         ConfigField("name", "Name"),

@@ -3,8 +3,11 @@
 import { $, $$, fragment, request, t } from "../ui.js";
 import { send as tell } from "../realtime.js";
 import { costly, letters, offered, swapped } from "../lookalikes.js";
+import * as beside from "./beside.js";
 import * as files from "./files.js";
+import * as measure from "./measure.js";
 import * as outbox from "./outbox.js";
+import * as quotes from "./quotes.js";
 import * as rich from "./rich.js";
 import * as templates from "./templates.js";
 import { segment } from "./segments.js";
@@ -50,6 +53,7 @@ export function mount(element) {
   rich.mount(root, conversation(), { send: submit, changed: filesChanged });
   files.mount(form, conversation(), filesChanged);
   templates.mount(form, sendTemplate);
+  beside.mount(root, form, { onChange: besideChanged, write: () => setMode(false) });
   showMode(isNote());
   showSendWith();
   grow();
@@ -63,7 +67,7 @@ export function mount(element) {
 export function unmount() {
   if (root && dirty) saveDraft(true);
   clearTimeout(draftTimer);
-  if (root) { files.unmount(conversation()); rich.unmount(); templates.unmount(); }
+  if (root) { files.unmount(conversation()); rich.unmount(); templates.unmount(); beside.unmount(); }
   waiting = false;
   stopped = null;
   root = form = input = null;
@@ -115,11 +119,18 @@ function advanceSeen() {
   }
 }
 
+// Who is in copy, or which message is answered, is kept with the draft.
+function besideChanged() {
+  dirty = true;
+  clearTimeout(draftTimer);
+  draftTimer = setTimeout(saveDraft, DRAFT_AFTER);
+}
+
 async function saveDraft(leaving = false) {
   clearTimeout(draftTimer);
   dirty = false;
   const url = `/conversations/${conversation()}/draft/`;
-  const data = { text: input.value, note: isNote() ? "on" : "" };
+  const data = { text: input.value, note: isNote() ? "on" : "", ...beside.draft() };
   const state = $("#draft-state");
   const response = await request(url, { method: "POST", data, keepalive: leaving === true }).catch(() => null);
   if (response?.ok && data.text.trim() && state.isConnected && input?.value === data.text) state.textContent = t("draft-saved");
@@ -141,12 +152,22 @@ function count() {
   const over = !isNote() && !rich.any() && most ? [...text].length - most : 0;
   element.classList.toggle("is-over", over > 0);
   if (over > 0) element.textContent = t("too-long", { over });
-  else if (isNote() || rich.any() || !form.dataset.segments || !text) element.textContent = "";
+  else if (isNote() || rich.any() || !text) element.textContent = "";
+  else if (!form.dataset.segments) element.textContent = room(text);
   else {
     const { remaining, segments } = segment(swapped(text, form.dataset.lookalikes));
     element.textContent = [t("segments", { left: remaining, parts: segments }), price(segments)].filter(Boolean).join(" · ");
   }
   hint(isNote() || rich.any() || !form.dataset.segments || over > 0 ? "" : text);
+}
+
+// By the channel's own measure; of one that counts characters, only what goes in pieces.
+function room(text) {
+  const [name, most] = [form.dataset.measure, Number(form.dataset.room)];
+  const used = measure.length(text, name);
+  if (!most) return "";
+  if (used > most) return t(form.dataset.posts ? "several-posts" : "several", { used, room: most });
+  return measure.special(name) ? t("used", { used, room: most }) : "";
 }
 
 // What so many SMS cost, where the price is known; a file beside the text costs something else.
@@ -223,6 +244,11 @@ export function build() {
 export function preview() {
   if (form && isNote()) setMode(false);
   rich.togglePreview();
+}
+
+/** Answer the message that is pointed at, or the customer's last one. */
+export function quote() {
+  if (form && quotes.quoteLast()) setMode(false);
 }
 
 /** Put a text into the composer, after what is there. */
@@ -307,12 +333,15 @@ function submit({ sure = false } = {}) {
   if (!text && !attached.length && !richly) return input.focus();
   const most = Number(form.dataset.max);
   if (!isNote() && !richly && most && [...text].length > most) return error(t("too-long", { over: [...text].length - most }));
+  if (!isNote() && !beside.check()) return;
   const entry = { uid: uuid(), conversation: conversation(), text, note: isNote(), seen, sure, files: attached };
+  if (!entry.note) Object.assign(entry, beside.take());
   // What is left for a colleague stands in the thread as a note does.
   if (!entry.note && voice.mode() !== "reply") Object.assign(entry, { voice: voice.mode(), note: voice.mode() !== "" });
   if (richly) Object.assign(entry, { content: rich.whole(text, attached), rich: rich.take() });
   outbox.keep(entry);
   if (attached.length) files.clear();
+  if (!entry.note || entry.voice) beside.sent();
   input.value = "";
   seen = null;
   dirty = false;
@@ -358,6 +387,7 @@ function show(entry) {
   $(".bubble-rich", item).hidden = !entry.content || Boolean(entry.words);
   $("[data-rich-words]", item).textContent = rich.words(entry.content, entry.files ?? []);
   files.names($(".files", item), entry.files ?? []);
+  beside.show(item, entry);
   if (entry.note) {
     item.classList.replace("msg-out", "msg-note");
     $(".msg-by", item).hidden = false;
@@ -380,7 +410,7 @@ function deliver(entry) {
 
 async function post(entry) {
   if (!outbox.entries().some((other) => other.uid === entry.uid)) return;
-  const data = { text: entry.text, uid: entry.uid, note: entry.note && !entry.voice ? "on" : "", seen: entry.seen ?? "", sure: entry.sure ? "on" : "", voice: entry.voice ?? "" };
+  const data = { text: entry.text, uid: entry.uid, note: entry.note && !entry.voice ? "on" : "", seen: entry.seen ?? "", sure: entry.sure ? "on" : "", voice: entry.voice ?? "", ...beside.data(entry) };
   if (entry.files?.length) data.file = entry.files.map((file) => file.id);
   if (entry.content) data.content = JSON.stringify(entry.content);
   const response = await request(`/conversations/${entry.conversation}/send/`, { method: "POST", data }).catch(() => null);
@@ -409,7 +439,7 @@ function giveBack(entry) {
   files.keep(entry.conversation, entry.files ?? []);
   rich.keep(entry.conversation, entry.rich);
   if (entry.words) return null;
-  const data = { text: entry.text, note: entry.note ? "on" : "" };
+  const data = { text: entry.text, note: entry.note ? "on" : "", ...beside.data(entry) };
   return request(`/conversations/${entry.conversation}/draft/`, { method: "POST", data }).catch(() => null);
 }
 
@@ -438,6 +468,7 @@ function takeBack(entry) {
   showMode(entry.note && !entry.voice);
   files.restore(entry.files ?? []);
   if (entry.rich) rich.restore(entry.rich);
+  beside.restore(entry);
   grow();
   count();
   saveDraft();
@@ -447,6 +478,7 @@ function refused(entry, errors) {
   if (conversation() !== entry.conversation) return;
   takeBack(entry);
   error(Object.values(errors).flat().join(" "));
+  beside.refused(errors);
   if (entry.rich) rich.open(errors);
 }
 

@@ -5,6 +5,7 @@ import * as actions from "./actions.js";
 import * as composer from "./composer.js";
 import * as list from "./list.js";
 import * as palette from "./palette.js";
+import * as reactions from "./reactions.js";
 import { go, openId } from "./router.js";
 
 const commands = {
@@ -14,6 +15,8 @@ const commands = {
   back: () => { const link = $("[data-back]"); if (link) { go(link.href); list.current()?.focus(); } },
   reply: () => openId() && composer.setMode(false),
   note: () => openId() && composer.setMode(true),
+  react: () => openId() && reactions.reactLast(),
+  quote: () => openId() && composer.quote(),
   build: () => openId() && composer.build(),
   preview: () => openId() && composer.preview(),
   resolve: () => actions.toggleResolved(),
@@ -27,7 +30,7 @@ const commands = {
 };
 
 // By the character typed, not by the place of the key: right on every layout.
-const letters = { j: "next", k: "previous", o: "open", u: "back", r: "reply", n: "note", b: "build", p: "preview", e: "resolve", s: "snooze", a: "assign", l: "label", "/": "search", z: "undo", "?": "sheet" };
+const letters = { j: "next", k: "previous", o: "open", u: "back", r: "reply", n: "note", q: "quote", "+": "react", b: "build", p: "preview", e: "resolve", s: "snooze", a: "assign", l: "label", "/": "search", z: "undo", "?": "sheet" };
 
 export const run = (name) => commands[name]?.();
 
