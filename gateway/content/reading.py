@@ -48,8 +48,8 @@ TITLE, DESCRIPTION, FILE_NAME, CONTENT_TYPE, NAME = 200, 2_000, 255, 100, 512
 MEDIA, CARDS, ROWS, SUGGESTIONS = 10, 10, 10, 13
 
 # Beside stored content: what it offers by number (gateway.content.options), what it answers
-# (gateway.answering).
-OPTIONS, ABOUT = "options", "about"
+# (gateway.answering), of which letter it is one (gateway.letters).
+OPTIONS, ABOUT, LETTER = "options", "about", "letter"
 # What a template may be given.
 VALUES = 50
 
@@ -105,7 +105,7 @@ class Reader:
     def content(self, found: Mapping[str, Any]) -> Content:
         """The whole."""
         names = {"text", "media", "cards", "list", "location", "suggestions", "template"}
-        self.known(found, "", names | {OPTIONS, ABOUT} if self.own else names)
+        self.known(found, "", names | {OPTIONS, ABOUT, LETTER} if self.own else names)
         menu, place, use = found.get("list"), found.get("location"), found.get("template")
         return Content(
             text=self.text(found, "text", TEXT),
