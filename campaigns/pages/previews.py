@@ -91,7 +91,8 @@ def phone(draft: Campaign, contact: Contact | None) -> dict[str, Any]:
     """What ``_picture.html`` needs."""
     look = look_at(draft, contact)
     if look is not None and draft.mail is not None:
-        return {"phone_contact": contact, "mail_look": look, "plain": False}
+        size = measure(draft.channel, "")
+        return {"phone_contact": contact, "mail_look": look, "plain": False, "size": size}
     shown = show(draft, contact)
     return {
         "phone_contact": contact,
