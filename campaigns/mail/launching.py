@@ -14,6 +14,7 @@ from contacts.rendering import Compiler, Template
 from gateway.content.reading import LETTER
 from gateway.letters.filling import Filling, letter_of
 from gateway.letters.model import Letter
+from gateway.models import Channel
 from gateway.registry import adapters
 
 MEDIUM = "email"
@@ -31,8 +32,12 @@ def mail_of(campaign: Campaign) -> MailDraft | None:
 
 def by_mail(campaign: Campaign) -> bool:
     """Whether its channel sends mail."""
-    kind = campaign.channel.kind if campaign.channel else ""
-    return kind in adapters() and adapters()[kind].medium == MEDIUM
+    return campaign.channel is not None and sends_mail(campaign.channel)
+
+
+def sends_mail(channel: Channel) -> bool:
+    """Whether it is a mailbox."""
+    return channel.kind in adapters() and adapters()[channel.kind].medium == MEDIUM
 
 
 def tracks_by_default(workspace: Workspace) -> bool:

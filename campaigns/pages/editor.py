@@ -18,6 +18,7 @@ from accounts.members import MemberRequest, require
 from accounts.roles import Ability
 from accounts.scoping import get_scoped
 from campaigns import services
+from campaigns.mail.launching import sends_mail
 from campaigns.models import Campaign, CampaignStatus
 from campaigns.pages.behind_form import behind_form, campaign_words
 from campaigns.pages.drafts import ROWS, chosen_contact, draft_or_404
@@ -231,6 +232,8 @@ def _where(
     request: MemberRequest, campaign: Campaign, errors: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
     rows = list(Channel.objects.in_workspace(request.member.workspace).order_by("name"))
+    if campaign.mail is not None:
+        rows = [one for one in rows if sends_mail(one)]
     labels = {kind: cls.label for kind, cls in adapters().items()}
     chosen = row(request, Channel, "channel") or campaign.channel
     if chosen is None and len(rows) == 1:
@@ -239,7 +242,8 @@ def _where(
     return {
         "channels": [(one, labels.get(one.kind, one.kind)) for one in rows],
         "chosen": chosen,
-        "behind": behind_form(campaign, chosen, data, errors),
+        # Nothing takes over from a mail.
+        "behind": None if campaign.mail else behind_form(campaign, chosen, data, errors),
     }
 
 

@@ -37,7 +37,7 @@ def preview(request: MemberRequest, campaign_id: int) -> HttpResponse:
         draft = campaign
     context = phone(draft, chosen_contact(request, campaign)) | {"campaign": campaign}
     # Another channel was chosen: what takes over is another question then.
-    if request.headers.get("HX-Trigger-Name") == "channel":
+    if request.headers.get("HX-Trigger-Name") == "channel" and draft.mail is None:
         context["behind"] = behind_form(campaign, draft.channel, request.POST)
     return render(request, "campaigns/_picture.html", context)
 
