@@ -26,7 +26,7 @@ class SuppressionSerializer(StrictSerializer):
     evidence = serializers.CharField(
         max_length=320, required=False, allow_blank=True, help_text="What was said, or by whom."
     )
-    source = serializers.CharField(read_only=True)
+    source = serializers.CharField(read_only=True)  # type: ignore[assignment]  # not Field.source
     created_at = serializers.DateTimeField(read_only=True)
 
 

@@ -6,7 +6,7 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from benches.api import Api
 from benches.stack import Stack
@@ -59,7 +59,9 @@ def write(page: Page, stack: Stack) -> None:
     page.get_by_test_id("next").click()
 
 
-def test_a_mail_is_written_sent_and_its_reader_unsubscribes(stack: Stack, login: Login) -> None:
+def test_a_mail_is_written_sent_and_its_reader_unsubscribes(
+    stack: Stack, login: Login, browser: Browser
+) -> None:
     prepare(stack)
     page = login("marketer")
     write(page, stack)
@@ -73,7 +75,7 @@ def test_a_mail_is_written_sent_and_its_reader_unsubscribes(stack: Stack, login:
 
     [mail] = sent(stack)
     way_out = mail["mail"]["headers"]["List-Unsubscribe"].strip("<>")
-    reader = page.context.browser.new_context(locale="es")
+    reader = browser.new_context(locale="es")
     theirs = reader.new_page()
     theirs.goto(f"{stack.url}{urlsplit(way_out).path}")
     expect(theirs.get_by_text("e•••@c•••.example")).to_be_visible()

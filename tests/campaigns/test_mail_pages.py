@@ -10,6 +10,7 @@ from campaigns import services
 from campaigns.mail.model import MailEvent, MailSettings, MailTemplate
 from campaigns.mail.tracking import note
 from campaigns.models import Campaign, Recipient
+from gateway.models import Channel
 from tests import builders as make
 from tests.api.client import caller
 from tests.campaigns.build import segment
@@ -101,8 +102,6 @@ def test_what_is_wrong_stays_typed(client: Client, marketer: Member) -> None:
 def test_without_a_mailbox_no_mail_is_offered(client: Client, marketer: Member) -> None:
     campaign = drafted(marketer, channel=None)
     Campaign.objects.update(channel=None)
-    from gateway.models import Channel
-
     Channel.objects.filter(kind="email").delete()
     page = client.get(f"/campaigns/{campaign.pk}/what/").content.decode()
     assert 'data-testid="mode-mail"' not in page
@@ -120,7 +119,7 @@ def test_results_and_export_say_who_opened(client: Client, marketer: Member) -> 
     assert "https://shop.example/sale?who={{ name }}" in page
     assert "campaign-clicks" in client.get(f"/campaigns/{campaign.pk}/").content.decode()
     answer = client.get(f"/campaigns/{campaign.pk}/export/")
-    rows = b"".join(answer.streaming_content).decode().splitlines()
+    rows = b"".join(answer).decode().splitlines()
     assert rows[0].endswith("Answered,Opened,Clicked,Unsubscribed")
     at = MailEvent.objects.get().first_at.isoformat()
     assert rows[1].endswith(f",{at},,")
