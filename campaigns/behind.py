@@ -12,7 +12,9 @@ Wish = Policy | Behind
 
 
 def fallback_of(campaign: Campaign) -> Policy | None:
-    """What takes over what does not arrive; None: nothing does."""
+    """What takes over what does not arrive; None: nothing does, and nothing can for a mail."""
+    if campaign.mail is not None:
+        return None
     if campaign.fallback_by == Behind.CHANNEL:
         return policy_of(campaign.channel) if campaign.channel is not None else None
     own = own_fallback(campaign)
@@ -55,7 +57,7 @@ def _note(campaign: Campaign, wish: Wish) -> None:
 def fallback_errors(campaign: Campaign) -> dict[str, str]:
     """What is wrong with the campaign's own word, by field: its channel may have changed since."""
     own = own_fallback(campaign)
-    if own is None or campaign.channel is None:
+    if own is None or campaign.channel is None or campaign.mail is not None:
         return {}
     if not own.channel.enabled:
         return {"fallback.channel": _("This channel is switched off.")}

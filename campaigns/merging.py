@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from django.db import connection
 
 from campaigns.audience import wait_for_freezes
+from campaigns.mail.tracking import move_events
 from campaigns.models import Campaign, Recipient, SkipReason
 from campaigns.progress import campaign_changed
 
@@ -39,6 +40,7 @@ RETURNING r.campaign_id
 def receive_merging(*, keep_id: int, other_id: int, workspace_id: int) -> None:
     """Give ``keep`` the lines of ``other``, in the transaction that merges them."""
     wait_for_freezes(workspace_id)
+    move_events(keep_id=keep_id, other_id=other_id)
     held = _hold(workspace_id, other_id)
     if not held:
         return

@@ -39,9 +39,10 @@ class Behind(models.TextChoices):
 
 
 class Campaign(WorkspaceModel):
-    """One text, or rich content, to one segment on one channel.
+    """One text, rich content, or mail to one segment on one channel.
 
-    Either ``text`` or ``content`` (JSON as gateway.content.reading writes it, variables in place).
+    Either ``text``, ``content`` (JSON as gateway.content.reading writes it, variables in place) or
+    ``mail`` (JSON as campaigns.mail.draft writes it).
 
     Launching freezes the audience, the text, the channel and what takes over. The lines of the
     ledger are then handed over to the outbox in the order of their ids, so that one mark says of a
@@ -53,6 +54,11 @@ class Campaign(WorkspaceModel):
     segment = models.ForeignKey(Segment, null=True, blank=True, on_delete=models.PROTECT)
     text = models.TextField(_("text"), blank=True)
     content = models.JSONField(null=True, blank=True)
+    mail = models.JSONField(null=True, blank=True)
+    # Whether it counts who opens and clicks; None: as the workspace says, which a launch settles.
+    tracks = models.BooleanField(null=True)
+    # What a launch has made of the mail: {"letter": id, "slots", "links"}, see campaigns.mail.
+    made = models.JSONField(null=True, editable=False)
     # The three below count only for ``own``, which a launch makes of ``channel``.
     fallback_by = models.CharField(max_length=8, choices=Behind.choices, default=Behind.CHANNEL)
     fallback_channel = models.ForeignKey(
@@ -92,7 +98,14 @@ class Campaign(WorkspaceModel):
     @property
     def headline(self) -> str:
         """What it says, in a few words where it is more than a text; variables as they stand."""
+        if self.mail is not None:
+            return str(self.mail.get("subject") or self.mail.get("text", ""))
         return self.text if self.content is None else headline(written(self.content))
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything has been written."""
+        return bool(self.text or self.content or self.mail)
 
     @property
     def waiting(self) -> int:
@@ -200,3 +213,9 @@ def line_uid(campaign: Campaign, line_id: int) -> uuid.UUID:
 def line_id(uid: uuid.UUID) -> int:
     """The line of a delivery."""
     return uid.int & ((1 << ID_BITS) - 1)
+
+
+# Models of the package beside, which Django looks for here.
+from campaigns.mail.model import MailEvent as MailEvent  # noqa: E402
+from campaigns.mail.model import MailSettings as MailSettings  # noqa: E402
+from campaigns.mail.model import MailTemplate as MailTemplate  # noqa: E402

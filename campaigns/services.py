@@ -14,6 +14,10 @@ from campaigns.audience import freeze
 from campaigns.behind import fallback_errors, fallback_of, freeze_fallback, set_fallback
 from campaigns.expansion import wake_expansion
 from campaigns.fitting import content_errors
+from campaigns.mail.draft import read_mail
+from campaigns.mail.errors import mail_errors
+from campaigns.mail.launching import by_mail, mail_of, make_letter
+from campaigns.mail.trial import as_mail
 from campaigns.models import Campaign, CampaignStatus, given
 from campaigns.progress import campaign_changed
 from campaigns.trial import as_told
@@ -22,7 +26,9 @@ from contacts.models import Contact, Segment
 from contacts.rendering import check_template
 from contacts.rich import read_draft
 from gateway.addresses import InvalidAddress, normalize
+from gateway.content.model import Content
 from gateway.content.reading import write
+from gateway.events import About
 from gateway.media.attaching import attach, hold, without_links
 from gateway.models import Batch, BatchState, Channel, Priority
 from gateway.outbox.queue import Terms, queue_parts, set_batch_state
@@ -31,7 +37,10 @@ from gateway.templates.using import draft_with_template
 
 # Longer than any channel takes, so that drafts of any length are kept and told at the check.
 LONGEST_DRAFT = 20_000
-FIELDS = ("name", "channel", "segment", "text", "content", "fallback")
+FIELDS = ("name", "channel", "segment", "text", "content", "mail", "tracks", "fallback")
+
+
+SAYING = ("text", "content", "mail")
 
 
 class WrongStatus(ValidationError):
@@ -42,9 +51,11 @@ class WrongStatus(ValidationError):
 def create(*, workspace: Workspace, member: Member | None, **fields: Any) -> Campaign:
     """A draft from any of FIELDS; ``channel`` and ``segment`` are rows of this workspace or None.
 
-    ``content`` is JSON with variables, or None, and takes the text's place, as a text takes its;
-    ``fallback`` a Policy or Behind. A draft may be unfinished; a text that can never be sent is
-    refused. ValidationError by field (``content.cards.0.title``, ``fallback.channel``).
+    ``content`` and ``mail`` (campaigns.mail.draft) are JSON with variables, or None; text, content
+    and mail take each other's place. ``tracks``: whether a mail counts opens and clicks (None: as
+    the workspace has it). ``fallback`` is a Policy or Behind. A draft may be unfinished; a text
+    that can never be sent is refused. ValidationError by field (``content.cards.0.title``,
+    ``mail.html``, ``fallback.channel``).
     """
     campaign = Campaign(workspace=workspace, created_by=member)
     _apply(campaign, {"name": ""} | fields)
@@ -97,6 +108,7 @@ def launch(*, campaign: Campaign, member: Member | None) -> Campaign:
     row.batch = Batch.objects.create(workspace_id=row.workspace_id, name=row.name)
     row.status, row.launched_at = CampaignStatus.SENDING, timezone.now()
     freeze_fallback(row)
+    make_letter(row)
     row.save()
     count = freeze(row)
     if not count:
@@ -159,6 +171,8 @@ def launch_errors(campaign: Campaign) -> dict[str, str]:
 
 def _saying_errors(campaign: Campaign) -> dict[str, str]:
     """What is wrong with what it says, by field."""
+    if campaign.mail is not None or by_mail(campaign):
+        return mail_errors(campaign)
     if campaign.content is not None:
         return content_errors(campaign)
     error = _text_error(campaign)
@@ -190,8 +204,9 @@ def _apply(campaign: Campaign, fields: dict[str, Any]) -> None:
             _set(campaign, name, value)
         except ValidationError as error:
             errors |= error.error_dict if hasattr(error, "error_dict") else {name: error.messages}
-    if fields.get("text") and fields.get("content") is not None:
-        errors["text"] = _("Give either a text or content.")
+    given = [name for name in SAYING if fields.get(name)]
+    if len(given) > 1:
+        errors[given[0]] = _("Give either a text, content or a mail.")
     if errors:
         raise ValidationError(errors)
 
@@ -202,11 +217,21 @@ def _set(campaign: Campaign, name: str, value: Any) -> None:
         return
     if name == "content":
         campaign.content = _content(campaign, value)
+    elif name == "mail":
+        campaign.mail = None if value is None else read_mail(value).written()
     else:
         setattr(campaign, name, _clean(campaign, name, value))
-    if name == "content" and value is not None:
+    if name in SAYING and getattr(campaign, name):
+        _say_only(campaign, name)
+
+
+def _say_only(campaign: Campaign, name: str) -> None:
+    """What is written now takes the place of what was."""
+    if name != "text":
         campaign.text = ""
-    elif name == "text" and campaign.text and campaign.content is not None:
+    if name != "mail":
+        campaign.mail = None
+    if name != "content" and campaign.content is not None:
         campaign.content = _content(campaign, None)
 
 
@@ -238,6 +263,10 @@ def _clean(campaign: Campaign, name: str, value: Any) -> Any:
         text = clean_text(value, LONGEST_DRAFT)
         check_template(campaign.workspace, text)
         return text
+    if name == "tracks":
+        if value is not None and not isinstance(value, bool):
+            raise ValidationError(_("This is true, false or null."))
+        return value
     model = {"channel": Channel, "segment": Segment}.get(name)
     if model is None:
         raise ValidationError(_("There is no such field."))
@@ -300,19 +329,24 @@ def send_test(*, campaign: Campaign, member: Member, number: str, contact: Conta
         address = normalize(adapter.address_kind, clean_text(number, 320))
     except InvalidAddress as wrong:
         raise ValidationError({"number": str(wrong)}) from wrong
-    test = as_told(campaign, contact, address)
     with transaction.atomic():
-        uid = uuid4()
-        attach(test.meant, channel=campaign.channel, message_uid=uid)
-        queue_parts(
-            channel=campaign.channel,
-            address=address,
-            parts=test.parts,
-            terms=Terms(uid, Priority.SYSTEM, fallback=fallback_of(campaign)),
-        )
+        _queue_test(campaign, contact, address)
         record(
             workspace=campaign.workspace_id,
             member=member,
             action="campaign.tested",
             target=campaign,
         )
+
+
+def _queue_test(campaign: Campaign, contact: Contact | None, address: str) -> None:
+    channel, uid = given(campaign.channel), uuid4()
+    terms = Terms(uid, Priority.SYSTEM, fallback=fallback_of(campaign))
+    if mail_of(campaign) is not None:
+        text, mail = as_mail(campaign, contact)
+        terms = Terms(uid, Priority.SYSTEM, about=About(mail=mail))
+        queue_parts(channel=channel, address=address, parts=[Content(text)], terms=terms)
+        return
+    test = as_told(campaign, contact, address)
+    attach(test.meant, channel=channel, message_uid=uid)
+    queue_parts(channel=channel, address=address, parts=test.parts, terms=terms)

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, Protocol
 
 from django.core.exceptions import ValidationError
 
+from campaigns.mail.launching import MailSayer, mail_of
+from campaigns.mail.tokens import TEST
 from campaigns.models import Campaign, SkipReason, given, line_uid
 from contacts.models import Contact
 from contacts.rendering import MissingValue, compile_template
@@ -50,7 +52,7 @@ class Said(NamedTuple):
 class Writer(Protocol):
     """Says a campaign's message to anybody."""
 
-    def said(self, contact: Contact, address: str) -> Said | SkipReason:
+    def said(self, contact: Contact, address: str, line_id: int = TEST) -> Said | SkipReason:
         """The message for a contact at an address, or why there is none."""
 
 
@@ -66,7 +68,7 @@ def write_lines(campaign: Campaign, lines: Sequence[Waiting]) -> Written:
     skipped: list[tuple[int, SkipReason]] = []
     for line in lines:
         contact = contacts.get(line.contact_id)
-        said = _said(writer, contact, line.address)
+        said = _said(writer, contact, line)
         if isinstance(said, SkipReason):
             skipped.append((line.id, said))
         else:
@@ -77,6 +79,8 @@ def write_lines(campaign: Campaign, lines: Sequence[Waiting]) -> Written:
 
 def writer_of(campaign: Campaign) -> Writer:
     """The campaign's own; ValidationError when a variable or a file of it is gone."""
+    if mail_of(campaign) is not None:
+        return MailWriter(campaign)
     if campaign.content is not None:
         return RichWriter(campaign, given(campaign.channel))
     return TextWriter(campaign, given(campaign.channel))
@@ -87,10 +91,12 @@ def _contacts(lines: Sequence[Waiting]) -> Mapping[int, Contact]:
     return {contact.pk: contact for contact in rows.only(*SPOKEN)}
 
 
-def _said(writer: Writer, contact: Contact | None, address: str) -> Said | SkipReason:
+def _said(writer: Writer, contact: Contact | None, line: Waiting) -> Said | SkipReason:
     if contact is None:
         return SkipReason.DELETED
-    return SkipReason.BLOCKED if contact.blocked else writer.said(contact, address)
+    if contact.blocked:
+        return SkipReason.BLOCKED
+    return writer.said(contact, line.address, line.id)
 
 
 class TextWriter:
@@ -100,7 +106,7 @@ class TextWriter:
         self.template = compile_template(campaign.workspace, campaign.text)
         self.limit = capabilities_of(channel).max_text
 
-    def said(self, contact: Contact, address: str) -> Said | SkipReason:
+    def said(self, contact: Contact, address: str, line_id: int = TEST) -> Said | SkipReason:
         """The text with the contact's values."""
         try:
             text = self.template.render(contact)
@@ -109,6 +115,22 @@ class TextWriter:
         if not text:
             return SkipReason.NO_TEXT
         return Said(text) if len(text) <= self.limit else SkipReason.TOO_LONG
+
+
+class MailWriter:
+    """A mail: what its letter says to this person, and a way out of the list."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.sayer = MailSayer(campaign)
+
+    def said(self, contact: Contact, address: str, line_id: int = TEST) -> Said | SkipReason:
+        """The subject, and the values for the rest."""
+        try:
+            values = self.sayer.values(contact, line_id)
+        except MissingValue:
+            return SkipReason.NO_TEXT
+        words = self.sayer.words(values)
+        return Said(words, self.sayer.content(values)) if words else SkipReason.NO_TEXT
 
 
 class RichWriter:
@@ -122,7 +144,7 @@ class RichWriter:
         # Without variables it is the same for all whom the channel shows the same.
         self.known: list[tuple[Shows, Said | SkipReason]] = []
 
-    def said(self, contact: Contact, address: str) -> Said | SkipReason:
+    def said(self, contact: Contact, address: str, line_id: int = TEST) -> Said | SkipReason:
         """The content with the contact's values, as one message to that address."""
         shows = self.adapter.shows(address)
         if not self.template.same_for_all:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Member
 from accounts.scoping import WorkspaceModel
+from contacts.sources import source_words
 
 
 class Gender(models.TextChoices):
@@ -138,6 +139,11 @@ class ConsentRecord(WorkspaceModel):
 
     def __str__(self) -> str:
         return f"{self.medium} {self.status}"
+
+    @property
+    def source_words(self) -> str:
+        """How it came to us, for people."""
+        return source_words(self.source)
 
 
 class AttributeType(models.TextChoices):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.pages import contacts, segments, words
+from contacts.pages import contacts, segments, suppressed, words
 
 urlpatterns = [
     path("contacts/", contacts.contact_list, name="contacts"),
@@ -18,6 +18,12 @@ urlpatterns = [
         "contacts/attributes/<int:attribute_id>/delete/",
         words.delete_attribute,
         name="attribute-delete",
+    ),
+    path("contacts/suppressed/", suppressed.suppressed_list, name="suppressed"),
+    path(
+        "contacts/suppressed/<int:suppression_id>/remove/",
+        suppressed.remove,
+        name="suppressed-remove",
     ),
     path("contacts/<int:contact_id>/", contacts.contact_page, name="contact"),
     path("contacts/<int:contact_id>/edit/", contacts.edit_contact, name="contact-edit"),

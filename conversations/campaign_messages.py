@@ -23,7 +23,7 @@ coalesce(s.content->>'text', s.content->'template'->>'text', nullif(concat_ws(' 
 """
 # Content without the links to our own files, which run out; their ids do not.
 CONTENT = """
-s.content - 'options' - 'about'
+s.content - 'options' - 'about' - 'letter'
 || CASE WHEN s.content ? 'media' THEN jsonb_build_object('media',
     (SELECT jsonb_agg(CASE WHEN file ? 'file' THEN file - 'url' ELSE file END ORDER BY n)
      FROM jsonb_array_elements(s.content->'media') WITH ORDINALITY AS files (file, n)))
@@ -49,7 +49,7 @@ INSERT INTO conversations_message
      created_at)
 SELECT d.workspace_id, c.id, c.channel_id, d.message_uid, 'outbound', 'campaign',
        {HEADLINE}, '[]'::jsonb, jsonb_build_object('campaign', b.name)
-       || CASE WHEN s.content - 'text' - 'options' - 'about' = '{{}}' THEN '{{}}'
+       || CASE WHEN s.content - 'text' - 'options' - 'about' - 'letter' = '{{}}' THEN '{{}}'
           ELSE jsonb_build_object('content', {CONTENT}) END
        || CASE WHEN {OPTIONS} = '[]' THEN '{{}}' ELSE jsonb_build_object('options', {OPTIONS}) END,
        coalesce(d.sent_at, d.created_at)

@@ -450,6 +450,7 @@ class Heartbeat(models.Model):
 
 # Models of the packages beside, which Django looks for here.
 from gateway.duties.model import ChannelDuty as ChannelDuty  # noqa: E402
+from gateway.letters.model import Letter as Letter  # noqa: E402
 from gateway.media.models import HeldFile as HeldFile  # noqa: E402
 from gateway.media.models import MessageFile as MessageFile  # noqa: E402
 from gateway.media.models import StoredFile as StoredFile  # noqa: E402

@@ -81,7 +81,7 @@ def safe_html(
     lie elsewhere become an empty one whose ``data-remote-src`` says where, unless ``remote``.
     Raises Unshowable.
     """
-    _check(html)
+    check_shape(html)
     cleaning = _Cleaning(pictures or {}, remote, secrets.token_hex(16))
     cleaned = nh3.clean(
         html,
@@ -133,7 +133,7 @@ class _Cleaning:
         return f"data:{self.mark},{source}"
 
 
-def _check(html: str) -> None:
+def check_shape(html: str) -> None:
     """Raise Unshowable for what would take the parser long."""
     depth = 0
     for piece in html.split("<")[1:]:

@@ -8,8 +8,10 @@ from rest_framework.routers import SimpleRouter
 
 from accounts.api.views import MemberViewSet, TeamViewSet
 from accounts.rest.views import NoSuchRoute
+from campaigns.api.mail import MailTemplateViewSet
 from campaigns.api.views import CampaignViewSet
 from contacts.api.segments import SegmentViewSet
+from contacts.api.suppressions import SuppressionViewSet
 from contacts.api.views import AttributeViewSet, ContactViewSet, LabelViewSet
 from conversations.api.views import ConversationViewSet, MessageViewSet
 from gateway.api.files import FileViewSet
@@ -26,9 +28,11 @@ router.register("contacts", ContactViewSet, basename="api-contact")
 router.register("conversations", ConversationViewSet, basename="api-conversation")
 router.register("files", FileViewSet, basename="api-file")
 router.register("labels", LabelViewSet, basename="api-label")
+router.register("mail-templates", MailTemplateViewSet, basename="api-mail-template")
 router.register("members", MemberViewSet, basename="api-member")
 router.register("messages", MessageViewSet, basename="api-message")
 router.register("segments", SegmentViewSet, basename="api-segment")
+router.register("suppressions", SuppressionViewSet, basename="api-suppression")
 router.register("teams", TeamViewSet, basename="api-team")
 
 # The reader's own pictures and styles; everything else stays as strict as on all pages.

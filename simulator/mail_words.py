@@ -28,6 +28,7 @@ def facts(mail: EmailMessage) -> dict[str, Any]:
         "message_id": str(mail["Message-ID"] or "").strip().strip("<>"),
         "subject": str(mail["Subject"] or ""),
         "html": html.get_content() if html else "",
+        "types": [part.get_content_type() for part in mail.walk()],
         "headers": {name: str(mail[name]) for name in HEADERS if mail[name]},
     }
 

@@ -9,9 +9,16 @@ from django.utils import timezone
 from accounts import services
 from accounts.models import Role, Workspace
 from accounts.scoping import WorkspaceModel
-from campaigns.models import Campaign, Recipient
+from campaigns.models import Campaign, MailTemplate, Recipient
 from gateway.media.models import StoredFile
-from gateway.models import Batch, ChannelLog, DeliveryStatus, InboundRequest, StoredTemplate
+from gateway.models import (
+    Batch,
+    ChannelLog,
+    DeliveryStatus,
+    InboundRequest,
+    StoredTemplate,
+    Suppression,
+)
 from routing.models import Agent
 from tests import builders
 
@@ -60,6 +67,15 @@ class World:
             body="Hello",
             updated_at=timezone.now(),
         )
+        self.suppression = Suppression.objects.create(
+            workspace=ws,
+            medium="email",
+            address=f"gone-{self.number}@customers.example",
+            reason="bounced",
+            source="provider",
+            created_at=timezone.now(),
+        )
+        self.mail_template = MailTemplate.objects.create(workspace=ws, name="News")
         self._log()
         self._campaign()
 
@@ -128,6 +144,8 @@ class World:
             "campaign": self.campaign,
             "file": self.file,
             "template": self.template,
+            "suppression": self.suppression,
+            "mail_template": self.mail_template,
         }
 
     def of(self, word: str) -> str:

@@ -73,6 +73,13 @@ ACTIONS: dict[str, str | Promise] = {
     "campaign.sending": _("Campaign resumed"),
     "campaign.resumed": _("Campaign resumed"),
     "campaign.cancelled": _("Campaign cancelled"),
+    "suppression.added": _("Address suppressed"),
+    "suppression.removed": _("Address taken off the suppression list"),
+    "mail_template.created": _("Mail template added"),
+    "mail_template.updated": _("Mail template changed"),
+    "mail_template.archived": _("Mail template archived"),
+    "mail_template.restored": _("Mail template taken out of the archive"),
+    "mail_settings.updated": _("Counting of opened mails changed"),
 }
 
 

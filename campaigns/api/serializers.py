@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.rest.serializers import ErrorSerializer, ScopedField, StrictSerializer
+from campaigns.api.mail import MailField
 from campaigns.behind import own_fallback
 from campaigns.ledger import OUTCOMES, Entry
 from campaigns.models import Behind, Campaign, CampaignStatus, SkipReason
@@ -119,6 +120,19 @@ class CampaignSerializer(StrictSerializer):
         help_text="In place of `text`: as of a message, with variables in its texts, labels, "
         "payloads and web addresses. A campaign sends one provider message to each person, so "
         "what the channel can only show as several is refused at the launch.",
+    )
+    mail = MailField(
+        required=False,
+        allow_null=True,
+        help_text="In place of `text` and `content`, for an e-mail channel: subject, preheader, "
+        "html and text, with variables. An empty text is made from the HTML. A link to "
+        "unsubscribe is added unless `{{ unsubscribe_url }}` stands somewhere.",
+    )
+    tracks = serializers.BooleanField(
+        required=False,
+        allow_null=True,
+        help_text="Whether a mail counts who opens it and follows its links. Null: as the "
+        "workspace has it.",
     )
     fallback = FallbackField(
         required=False,

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +19,7 @@ from accounts.rest.serializers import EmptySerializer
 from accounts.rest.views import WorkspaceViewSet
 from accounts.roles import Ability
 from campaigns import services
+from campaigns.api.mail import MailNumbersSerializer
 from campaigns.api.pagination import LedgerPagination
 from campaigns.api.serializers import (
     CampaignQuery,
@@ -28,6 +30,7 @@ from campaigns.api.serializers import (
     LineSerializer,
 )
 from campaigns.ledger import Ledger
+from campaigns.mail.tracking import mail_numbers
 from campaigns.models import Campaign, CampaignStatus
 from campaigns.preview import foresee
 from campaigns.selectors import costs_so_far, progress_of
@@ -113,6 +116,15 @@ class CampaignViewSet(WorkspaceViewSet):
     def cost(self, request: Request, pk: int) -> Response:
         """What was sent so far costs, by currency; at most a minute old, empty without prices."""
         return Response(CostSerializer(costs_so_far(self.get_object()), many=True).data)
+
+    @extend_schema(responses=MailNumbersSerializer, filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def mail(self, request: Request, pk: int) -> Response:
+        """Who opened, clicked and unsubscribed, in numbers; 404 for what is no launched mail."""
+        campaign = self.get_object()
+        if campaign.made is None:
+            raise NotFound
+        return Response(MailNumbersSerializer(mail_numbers(campaign)).data)
 
     @extend_schema(parameters=[LineQuery], responses=LineSerializer(many=True), filters=False)
     @action(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from csp.decorators import csp_update
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -17,9 +18,11 @@ from accounts.members import MemberRequest, require
 from accounts.roles import Ability
 from accounts.scoping import get_scoped
 from campaigns import services
+from campaigns.mail.launching import sends_mail
 from campaigns.models import Campaign, CampaignStatus
 from campaigns.pages.behind_form import behind_form, campaign_words
 from campaigns.pages.drafts import ROWS, chosen_contact, draft_or_404
+from campaigns.pages.mail_typed import MAIL, mail_fields
 from campaigns.pages.previews import phone
 from campaigns.pages.template_form import TEMPLATE, choosing
 from campaigns.pages.typed import RICH, fields_of, row, unsaved
@@ -52,6 +55,7 @@ def add_campaign(request: MemberRequest) -> HttpResponse:
     return redirect("campaign-step", campaign.pk, "who")
 
 
+@csp_update({"frame-src": ["'self'"]})
 @require(Ability.CAMPAIGNS)
 @require_http_methods(["GET", "POST"])
 def edit_step(request: MemberRequest, campaign_id: int, step: str) -> HttpResponse:
@@ -144,7 +148,9 @@ def _context(
             words for name, words in problems.items() if name.startswith("fallback")
         ),
         "saying_problem": " ".join(
-            words for name, words in problems.items() if name.startswith(("text", "content"))
+            words
+            for name, words in problems.items()
+            if name.startswith(("text", "content", "mail"))
         ),
         "behind_words": campaign_words(campaign),
         "medium": medium(campaign.channel.kind) if campaign.channel else "",
@@ -176,11 +182,13 @@ def _what(
     saved = _content(campaign)
     templated = "template" in saved
     value = json.dumps({} if templated else saved)
-    mode = request.POST.get("mode", TEMPLATE if templated else RICH if campaign.content else "")
+    mode = request.POST.get("mode") or _mode(campaign, templated)
     chosen = choosing(campaign, request.POST, errors)
     return {
         "rich": mode == RICH,
         "by_template": mode == TEMPLATE,
+        **mail_fields(request, campaign, errors),
+        "by_mail": mode == MAIL,
         "choosing": chosen,
         "has_templates": bool(chosen.rows) or templated,
         "typed": request.POST.get("text", campaign.text),
@@ -194,6 +202,12 @@ def _what(
         "variables": variables(request.member.workspace).items(),
         "example": "{{ first_name|" + _("friend") + " }}",
     }
+
+
+def _mode(campaign: Campaign, templated: bool) -> str:
+    if campaign.mail is not None:
+        return MAIL
+    return TEMPLATE if templated else RICH if campaign.content else ""
 
 
 def _content(campaign: Campaign) -> dict[str, Any]:
@@ -218,6 +232,8 @@ def _where(
     request: MemberRequest, campaign: Campaign, errors: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
     rows = list(Channel.objects.in_workspace(request.member.workspace).order_by("name"))
+    if campaign.mail is not None:
+        rows = [one for one in rows if sends_mail(one)]
     labels = {kind: cls.label for kind, cls in adapters().items()}
     chosen = row(request, Channel, "channel") or campaign.channel
     if chosen is None and len(rows) == 1:
@@ -226,7 +242,8 @@ def _where(
     return {
         "channels": [(one, labels.get(one.kind, one.kind)) for one in rows],
         "chosen": chosen,
-        "behind": behind_form(campaign, chosen, data, errors),
+        # Nothing takes over from a mail.
+        "behind": None if campaign.mail else behind_form(campaign, chosen, data, errors),
     }
 
 
@@ -234,7 +251,7 @@ def _steps(campaign: Campaign, current: str) -> list[tuple[str, Any, bool, bool]
     """(name, label, done, current) of each step."""
     done = {
         "who": campaign.segment_id is not None,
-        "what": bool(campaign.text or campaign.content),
+        "what": campaign.says_something,
         "where": campaign.channel_id is not None,
         "check": False,
     }

@@ -5,13 +5,17 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.members import MemberRequest, require
 from accounts.roles import Ability
+from accounts.scoping import get_scoped
 from campaigns.models import Campaign
 from campaigns.pages.behind_form import behind_form
-from campaigns.pages.drafts import chosen_contact, draft_or_404
+from campaigns.pages.drafts import ROWS, chosen_contact, draft_or_404
+from campaigns.pages.mail_look import frame, kept_look, look_at
+from campaigns.pages.mail_typed import text_of_typed
 from campaigns.pages.typed import unsaved
 from campaigns.preview import measure, show
 from contacts.models import Contact
@@ -33,7 +37,7 @@ def preview(request: MemberRequest, campaign_id: int) -> HttpResponse:
         draft = campaign
     context = phone(draft, chosen_contact(request, campaign)) | {"campaign": campaign}
     # Another channel was chosen: what takes over is another question then.
-    if request.headers.get("HX-Trigger-Name") == "channel":
+    if request.headers.get("HX-Trigger-Name") == "channel" and draft.mail is None:
         context["behind"] = behind_form(campaign, draft.channel, request.POST)
     return render(request, "campaigns/_picture.html", context)
 
@@ -62,11 +66,37 @@ def upload(request: MemberRequest, campaign_id: int) -> HttpResponse:
     return JsonResponse(shown | {"size": words.size(row.size)}, status=201)
 
 
+@require(Ability.CAMPAIGNS)
+@require_safe
+@xframe_options_sameorigin
+def mail_frame(request: MemberRequest, campaign_id: int) -> HttpResponse:
+    """The mail's HTML for a frame: what was just looked at (``?look=``), else as it is saved."""
+    campaign = get_scoped(ROWS, request.member.workspace_id, pk=campaign_id)
+    html = kept_look(request.member.workspace_id, request.GET.get("look", ""))
+    if not html:
+        shown = look_at(campaign, None)
+        html = kept_look(request.member.workspace_id, shown.look) if shown else ""
+    return frame(html)
+
+
+@require(Ability.CAMPAIGNS)
+@require_POST
+def mail_text(request: MemberRequest, campaign_id: int) -> HttpResponse:
+    """The text part that the typed HTML makes, to be changed by hand."""
+    draft_or_404(request, campaign_id)
+    return HttpResponse(text_of_typed(request.POST.get("mail-html", "")), content_type="text/plain")
+
+
 def phone(draft: Campaign, contact: Contact | None) -> dict[str, Any]:
     """What ``_picture.html`` needs."""
+    look = look_at(draft, contact)
+    if look is not None and draft.mail is not None:
+        size = measure(draft.channel, "")
+        return {"phone_contact": contact, "mail_look": look, "plain": False, "size": size}
     shown = show(draft, contact)
     return {
         "phone_contact": contact,
+        "mail_look": look,
         "shown": shown,
         "size": shown.size or measure(draft.channel, draft.text),
         "plain": draft.content is None,

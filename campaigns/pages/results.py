@@ -15,6 +15,7 @@ from accounts.roles import Ability
 from accounts.scoping import get_scoped
 from campaigns import services
 from campaigns.ledger import Ledger
+from campaigns.mail.tracking import mail_numbers
 from campaigns.models import Campaign, CampaignStatus, SkipReason
 from campaigns.pages.behind_form import campaign_words
 from campaigns.pages.drafts import ROWS
@@ -71,6 +72,15 @@ def campaign_cost(request: MemberRequest, campaign_id: int) -> HttpResponse:
     campaign = get_scoped(ROWS, request.member.workspace_id, pk=campaign_id)
     context = {"campaign": campaign, "costs": costs_so_far(campaign)}
     return render(request, "campaigns/_cost.html", context)
+
+
+@require(Ability.CAMPAIGNS)
+@require_GET
+def campaign_clicks(request: MemberRequest, campaign_id: int) -> HttpResponse:
+    """Who opened, clicked and unsubscribed, in numbers, as a fragment."""
+    campaign = get_scoped(ROWS, request.member.workspace_id, pk=campaign_id)
+    context = {"campaign": campaign, "counted": mail_numbers(campaign) if campaign.made else None}
+    return render(request, "campaigns/mail/_numbers.html", context)
 
 
 @require(Ability.CAMPAIGNS)
@@ -179,7 +189,7 @@ def _resume_at(campaign: Campaign) -> str:
     """The first step that is not done."""
     if campaign.segment_id is None:
         return "who"
-    if not (campaign.text or campaign.content):
+    if not campaign.says_something:
         return "what"
     return "where" if campaign.channel_id is None else "check"
 

@@ -8,8 +8,10 @@ from django.core.exceptions import ValidationError
 from accounts.members import MemberRequest
 from accounts.scoping import get_scoped
 from campaigns.behind import Wish, set_fallback
+from campaigns.mail.draft import read_mail
 from campaigns.models import Behind, Campaign
 from campaigns.pages.behind_form import read_wish
+from campaigns.pages.mail_typed import MAIL, typed_mail, typed_tracks
 from campaigns.pages.template_form import TEMPLATE, typed_template
 from campaigns.services import LONGEST_DRAFT
 from contacts.models import Segment
@@ -44,7 +46,7 @@ def fields_of(request: MemberRequest, step: str) -> dict[str, Any]:
 def unsaved(request: MemberRequest, campaign: Campaign) -> Campaign:
     """The draft as it would be with what is typed; ValidationError by path for its content."""
     said = _said(request.POST, campaign)
-    content = said["content"]
+    content, mail = said["content"], said["mail"]
     if content is not None:
         content = _checked(campaign, content)
     draft = Campaign(
@@ -53,6 +55,8 @@ def unsaved(request: MemberRequest, campaign: Campaign) -> Campaign:
         channel=row(request, Channel, "channel") or campaign.channel,
         text=said["text"].replace("\x00", "")[:LONGEST_DRAFT].strip(),
         content=content,
+        mail=None if mail is None else read_mail(mail).written(),
+        tracks=said.get("tracks"),
         fallback_by=campaign.fallback_by,
         fallback_channel=campaign.fallback_channel,
         fallback_after_s=campaign.fallback_after_s,
@@ -66,17 +70,20 @@ def unsaved(request: MemberRequest, campaign: Campaign) -> Campaign:
 def _said(data: Mapping[str, str], campaign: Campaign) -> dict[str, Any]:
     if "text" in data or "mode" in data:
         return _saying(data, campaign.workspace_id)
-    return {"text": campaign.text, "content": campaign.content}
+    return {name: getattr(campaign, name) for name in ("text", "content", "mail", "tracks")}
 
 
 def _saying(data: Mapping[str, str], workspace_id: int) -> dict[str, Any]:
-    """Either a text or content; what nothing has been put into is an empty text."""
+    """A text, content or a mail; what nothing has been put into is an empty text."""
+    nothing: dict[str, Any] = {"text": "", "content": None, "mail": None}
+    if data.get("mode") == MAIL:
+        return nothing | {"mail": typed_mail(data), "tracks": typed_tracks(data)}
     if data.get("mode") == TEMPLATE:
-        return {"text": "", "content": typed_template(data, workspace_id)}
+        return nothing | {"content": typed_template(data, workspace_id)}
     if data.get("mode") != RICH:
-        return {"text": data.get("text", ""), "content": None}
+        return nothing | {"text": data.get("text", "")}
     value = parsed(data.get("content", ""))
-    return {"text": "", "content": None if is_blank(value) else value}
+    return nothing | {"content": None if is_blank(value) else value}
 
 
 def _checked(campaign: Campaign, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,8 +62,8 @@ from gateway.content.suggestions import KIND_OF, KINDS_IN_WORDS, SUGGESTION_KIND
 from gateway.content.templates import ButtonKind
 
 # Beside stored content: what it offers by number (gateway.content.options), what it answers
-# (gateway.answering).
-OPTIONS, ABOUT = "options", "about"
+# (gateway.answering), of which letter it is one (gateway.letters).
+OPTIONS, ABOUT, LETTER = "options", "about", "letter"
 SURROGATES = re.compile("[\ud800-\udfff]")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 PARAMETER = re.compile(r"\w{1,60}")
@@ -117,7 +117,7 @@ class Reader:
         """The whole."""
         names = {"text", "media", "cards", "list", "location", "contacts", "suggestions"}
         names.add("template")
-        self.known(found, "", names | {OPTIONS, ABOUT} if self.own else names)
+        self.known(found, "", names | {OPTIONS, ABOUT, LETTER} if self.own else names)
         menu, place, use = found.get("list"), found.get("location"), found.get("template")
         return Content(
             text=self.text(found, "text", TEXT),

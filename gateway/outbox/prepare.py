@@ -13,10 +13,11 @@ from django.urls import reverse
 
 from gateway.answering import about_of
 from gateway.content.model import Media
-from gateway.content.reading import ABOUT
+from gateway.content.reading import ABOUT, LETTER
 from gateway.contract import Adapter
-from gateway.errors import BadCredentials, SendError, WindowClosed, Withdrawn
-from gateway.events import OutboundMessage
+from gateway.errors import BadCredentials, Rejected, SendError, WindowClosed, Withdrawn
+from gateway.events import About, OutboundMessage
+from gateway.letters.filling import NoSuchLetter, filled
 from gateway.media.renewing import with_fresh_links
 from gateway.models import Channel, Delivery
 from gateway.outbox.ask import Questions
@@ -125,7 +126,11 @@ def prepare_sends(given: Claim, lines: Lines) -> Prepared:
         if isinstance(window, SendError):
             prepared.broken.append(Outcome(row, error=window))
             continue
-        message = as_message(row, line.status_url)
+        try:
+            message = as_message(row, line.status_url)
+        except NoSuchLetter as error:
+            prepared.broken.append(Outcome(row, error=Rejected(str(error))))
+            continue
         message.window_until, message.reply_token = window.until, window.token
         if row.pk in above:
             message.about = replace(message.about, reply_to=above[row.pk])
@@ -230,17 +235,21 @@ def as_message(row: Row, reports: str) -> OutboundMessage:
     content = row.content
     if "media" in content or "cards" in content or "template" in content:
         content = with_fresh_links(content)
+    text, about = str(content.get("text", "")), about_of(content)
+    if LETTER in content:
+        text, mail = filled(content[LETTER])
+        about = About(mail=mail)
     return OutboundMessage(
         uid=row.uid,
         address=row.address,
-        text=str(row.content.get("text", "")),
+        text=text,
         status_url=f"{reports}{row.uid}",
         content=content,
         media=tuple(Media(**one) for one in content.get("media", ())),
         marketing=row.marketing,
         lifetime_s=_lifetime_s(row),
         sender=row.sender or "",
-        about=about_of(content),
+        about=about,
     )
 
 

@@ -8,10 +8,10 @@ import { $, $$, t } from "./ui.js";
 
 const saying = $("[data-saying]");
 const builder = saying && builderOf($("[data-rich]", saying));
-const WORDS = '#campaign-text, [data-template-value], [data-rich] :is(textarea, input[type="text"], input[type="url"])[data-field]:not([data-kind])';
+const WORDS = '#campaign-text, .saying-mail :is(textarea, input), [data-template-value], [data-rich] :is(textarea, input[type="text"], input[type="url"])[data-field]:not([data-kind])';
 let last = null;
 
-const isRich = () => $('[name="mode"]:checked', saying).value === "rich";
+const isRich = () => $('[name="mode"]:checked', saying)?.value === "rich";
 
 document.addEventListener("focusin", ({ target }) => { if (target.matches(WORDS)) last = target; });
 
@@ -43,8 +43,9 @@ saying?.addEventListener("change", ({ target }) => {
   if (target.matches("[data-template-file]")) return uploadFile(target);
   if (target.name !== "mode") return;
   if (target.value === "template") return htmx.trigger($("#saying-template .stack") ?? target, "load");
+  if (target.value === "mail") return htmx.trigger($("#mail-html"), "look");
   const text = $("#campaign-text");
-  const own = $('[data-field="text"]', builder.root);
+  const own = $('[data-field="text"]', builder?.root);
   if (isRich()) {
     if (!own.value && text.value.trim()) builder.setText(text.value);
     else builder.tell();
@@ -52,6 +53,43 @@ saying?.addEventListener("change", ({ target }) => {
     if (!text.value.trim()) text.value = own.value;
     htmx.trigger(text, "look");
   }
+});
+
+// A mail is looked at whichever of its fields changes.
+const source = $("#mail-html");
+let looking = 0;
+document.addEventListener("input", ({ target }) => {
+  if (target === source || !target.matches("[data-look]")) return;
+  clearTimeout(looking);
+  looking = setTimeout(() => htmx.trigger(source, "look"), 400);
+});
+
+// A saved mail, or a layout, takes the place of what is written.
+document.addEventListener("change", async ({ target }) => {
+  if (!target.matches("[data-mail-begin]") || !target.value) return;
+  const fields = ["subject", "preheader", "html", "text"].map((name) => [name, $(`#mail-${name}`)]);
+  const sure = fields.every(([, field]) => !field.value.trim()) || confirm(target.dataset.sure);
+  const url = `${target.dataset.mailBegin}?begin=${encodeURIComponent(target.value)}`;
+  target.value = "";
+  const response = sure && await fetch(url).catch(() => null);
+  if (!response?.ok) return;
+  const mail = await response.json();
+  for (const [name, field] of fields) if (mail[name] || name !== "subject") field.value = mail[name];
+  source.form.setAttribute("data-dirty", "");
+  htmx.trigger(source, "look");
+});
+
+// The text part from the HTML, to be changed by hand.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-mail-text]");
+  if (!button) return;
+  const headers = { "X-CSRFToken": $('[name="csrfmiddlewaretoken"]', source.form).value };
+  const response = await fetch(button.dataset.mailText, { method: "POST", body: new FormData(source.form), headers }).catch(() => null);
+  if (!response?.ok) return;
+  const field = $("#mail-text");
+  field.value = await response.text();
+  field.focus();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
 // The file above a template's text goes up at once; the form has its id.

@@ -10,9 +10,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Role
+from campaigns.expansion import expand
+from campaigns.models import Recipient
 from channels_email.models import MailboxCursor, TakenMail
 from channels_email.tokens import token_of
 from conversations.models import Conversation, Direction, Message
@@ -29,6 +33,7 @@ from gateway.secrets import seal
 from gateway.states import State
 from tests import builders
 from tests.api.client import caller
+from tests.campaigns.build import launched
 from tests.gateway.media.shelf import PNG
 from tests.gateway.test_door import drain_all
 from tests.payloads.email.exhibit import SECRET, SMTP_CONFIG
@@ -437,3 +442,33 @@ def send_now() -> None:
     Bucket.objects.update(refilled_at=timezone.now(), failures=0)
     Delivery.objects.filter(state=State.QUEUED).update(due_at=timezone.now())
     run(5)
+
+
+# --- Campaigns ------------------------------------------------------------------------------------
+
+
+def test_a_campaigns_mail_arrives_with_a_way_out_that_works(mail: Mail) -> None:
+    channel = make_channel(sending="smtp", receiving="none")
+    ws = channel.workspace
+    person = builders.contact(ws, name="Maya Johnson")
+    builders.address(person, MAYA_MAIL, kind="email")
+    said = {"subject": "For {{ first_name }}", "html": "<p>Hello {{ first_name }}</p>"}
+    campaign = launched(ws, channel=channel, text="", mail=said)
+    expand(campaign.pk)
+    run()
+    [sent] = mail.sent(MAYA_MAIL)[-1:]
+    headers = sent["mail"]["headers"]
+    assert sent["mail"]["subject"] == "For Maya"
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert sent["mail"]["types"] == ["multipart/alternative", "text/plain", "text/html"]
+    url = headers["List-Unsubscribe"].strip("<>")
+    assert url in sent["body"]
+    assert url in sent["mail"]["html"]
+    path = url.removeprefix(settings.PUBLIC_URL)
+    answer = Client(enforce_csrf_checks=True).post(path, {"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    entry = Suppression.objects.get(workspace=ws)
+    assert (entry.address, entry.reason) == (MAYA_MAIL, "opted_out")
+    # The next campaign leaves them out.
+    launched(ws, channel=channel, text="", mail=said, name="Second")
+    assert Recipient.objects.filter(reason="opted_out").count() == 1

@@ -41,8 +41,8 @@ const words = (name) => $(`[data-quote-${name}]`, bar).textContent;
 /** Answer the message a person points at, else the customer's last one. */
 export function quoteLast() {
   if (!bar?.dataset.quotes) return false;
-  const under = $("#messages .msg:is(:hover, :focus-within):has([data-quote])");
-  const item = under ?? $$("#messages .msg-in[data-id]:has([data-quote])").at(-1);
+  const under = $("#messages .msg:not(.is-elsewhere):is(:hover, :focus-within):has([data-quote])");
+  const item = under ?? $$("#messages .msg-in[data-id]:not(.is-elsewhere):has([data-quote])").at(-1);
   if (!item) return false;
   choose(item);
   return true;

@@ -33,8 +33,8 @@ export function unmount() {
 /** React to the message a person points at, else to the customer's last one. */
 export function reactLast() {
   if (!picker) return;
-  const under = $("#messages .msg-in:is(:hover, :focus-within) [data-react]");
-  const button = under ?? $$("#messages .msg-in [data-react]").at(-1);
+  const under = $("#messages .msg-in:not(.is-elsewhere):is(:hover, :focus-within) [data-react]");
+  const button = under ?? $$("#messages .msg-in:not(.is-elsewhere) [data-react]").at(-1);
   if (!button) return;
   button.closest(".msg").scrollIntoView({ block: "nearest" });
   open(button);

@@ -1,0 +1,1 @@
+"""Campaigns by mail: what they say, unsubscribing, who opened and clicked, saved templates."""

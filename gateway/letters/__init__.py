@@ -1,0 +1,1 @@
+"""What many mails have in common, kept once."""
