@@ -73,6 +73,11 @@ ACTIONS: dict[str, str | Promise] = {
     "campaign.sending": _("Campaign resumed"),
     "campaign.resumed": _("Campaign resumed"),
     "campaign.cancelled": _("Campaign cancelled"),
+    "hashtag_chat.created": _("Hashtag chat added"),
+    "hashtag_chat.updated": _("Hashtag chat changed"),
+    "hashtag_chat.cancelled": _("Hashtag chat cancelled"),
+    "hashtag_chat.deleted": _("Hashtag chat deleted"),
+    "hashtag_chat.asked": _("Question asked at once"),
 }
 
 
