@@ -110,6 +110,10 @@ class X(Adapter):
         """A page of posts with the hashtag whose turn it is."""
         return x_search.search(sought, cursor, lambda path, params: self._ask("GET", path, params))
 
+    def public_url(self, external_id: str) -> str:
+        """X finds the writer by itself."""
+        return f"https://x.com/i/status/{quote(external_id, safe='')}"
+
     def media_request(self, url: str) -> Request:
         """Signed for files of direct messages; all others are open to everybody."""
         parts = urlsplit(url)

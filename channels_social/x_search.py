@@ -19,9 +19,7 @@ OLDEST = timedelta(days=6, hours=23)
 NEWEST = timedelta(seconds=30)
 
 
-def search(
-    sought: Sequence[Sought], cursor: str, ask: Ask
-) -> Generator[Request, Response, Polled]:
+def search(sought: Sequence[Sought], cursor: str, ask: Ask) -> Generator[Request, Response, Polled]:
     """The next page of the hashtag that is under way, or whose turn it is.
 
     ``cursor``: the places by hashtag, the one asked longest ago first.

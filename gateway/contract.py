@@ -320,6 +320,10 @@ class Adapter(ABC):
         """
         raise TypeError(f"{self.kind} cannot be asked for hashtags.")
 
+    def public_url(self, external_id: str) -> str:
+        """Where everybody can read a public post; empty where nobody can."""
+        return ""
+
     def register(self, webhook_url: str) -> "CheckSteps":
         """Steps to tell the provider where its webhooks go; only with ``capabilities.registers``.
 

@@ -34,7 +34,7 @@ OVERTAKEN = gettext_noop("The next question was due already when it could have g
 NOT_LEFT = gettext_noop("It did not leave within five minutes; the channel was paused or busy.")
 BROKEN = gettext_noop("The channel could not be used. Check its settings.")
 STOPPED = gettext_noop("It was stopped before it left.")
-UNCLEAR = gettext_noop("Nobody knows whether it was posted. Look at the account before asking again.")
+UNCLEAR = gettext_noop("Nobody knows whether it was posted. Look at the account.")
 
 STATES = {
     State.SENT: QuestionState.ASKED,

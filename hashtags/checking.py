@@ -73,6 +73,11 @@ class Checks:
             raise ValidationError(self.errors)
 
 
+def is_set(chat: HashtagChat, *names: str) -> bool:
+    """Whether a chat that is being made has these already."""
+    return all(getattr(chat, name) is not None for name in names)
+
+
 def weigh(channel: Channel, text: str, hashtag: str) -> Weighed:
     """As the channel counts a post of its own."""
     shows = adapter_for(channel).shows_in("", About(public=True))
@@ -111,7 +116,7 @@ def _check_channel(checks: Checks, chat: HashtagChat, channel: Any) -> None:
 
 
 def _check_times(checks: Checks, chat: HashtagChat, fields: Mapping[str, Any]) -> None:
-    lasts = chat.ends_at - chat.starts_at if chat.ends_at and chat.starts_at else None
+    lasts = chat.ends_at - chat.starts_at if is_set(chat, "ends_at") else None
     if "starts_at" in fields:
         starts_at = fields["starts_at"]
         if not isinstance(starts_at, datetime):
@@ -128,13 +133,13 @@ def _check_times(checks: Checks, chat: HashtagChat, fields: Mapping[str, Any]) -
             checks.add("minutes", _("From 5 minutes to 24 hours."))
         else:
             lasts = timedelta(minutes=minutes)
-    if lasts is not None and chat.starts_at:
+    if lasts is not None and is_set(chat, "starts_at"):
         chat.ends_at = chat.starts_at + lasts
 
 
 def check_free(checks: Checks, chat: HashtagChat) -> None:
     """No other chat with this hashtag on this channel at that time: whose would the answers be?"""
-    if "hashtag" in checks.errors or not (chat.tag and chat.channel_id and chat.ends_at):
+    if not (chat.tag and is_set(chat, "channel_id", "ends_at")) or checks.errors:
         return
     others = HashtagChat.objects.filter(
         channel=chat.channel,
@@ -173,7 +178,7 @@ def check_questions(
 
 
 def _check_weight(checks: Checks, name: str, chat: HashtagChat, text: str) -> None:
-    if not chat.channel_id or not text:
+    if not text or not is_set(chat, "channel_id"):
         return
     found = weigh(chat.channel, text, chat.hashtag)
     if not found.fits:
@@ -185,7 +190,7 @@ def _minute(checks: Checks, name: str, chat: HashtagChat, value: Any, taken: set
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         checks.add(name, _("Say how many minutes after the beginning."))
         return 0
-    if chat.ends_at and chat.starts_at and value >= chat.minutes:
+    if is_set(chat, "ends_at") and value >= chat.minutes:
         checks.add(name, _("The chat is over by then."))
     elif value in taken:
         checks.add(name, _("Another question goes out in this minute."))
@@ -196,6 +201,6 @@ def _minute(checks: Checks, name: str, chat: HashtagChat, value: Any, taken: set
 
 
 def _is_over(chat: HashtagChat, minute: int) -> bool:
-    if not chat.starts_at:
+    if not is_set(chat, "starts_at"):
         return False
     return chat.starts_at + timedelta(minutes=minute) < timezone.now() - GRACE

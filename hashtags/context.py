@@ -1,10 +1,8 @@
 """Whether the frame of pages has a way to hashtag chats."""
 
-from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
 
 from hashtags.kinds import channels_of
 
@@ -14,5 +12,5 @@ def menu(request: HttpRequest) -> dict[str, Any]:
     member = getattr(request, "member", None)
     if member is None:
         return {"has_hashtag_chats": False}
-    found = partial(lambda workspace_id: channels_of(workspace_id).exists(), member.workspace_id)
-    return {"has_hashtag_chats": SimpleLazyObject(found)}
+    # Not called here: templates do, and most of them have no rail.
+    return {"has_hashtag_chats": channels_of(member.workspace_id).exists}

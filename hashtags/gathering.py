@@ -95,7 +95,7 @@ def _running(channel_ids: Collection[UUID]) -> Mapping[UUID, Running]:
     ).prefetch_related("questions")
     found: dict[UUID, list[tuple[HashtagChat, Sequence[HashtagQuestion]]]] = defaultdict(list)
     for chat in chats:
-        found[chat.channel_id].append((chat, chat.questions.all()))
+        found[chat.channel_id].append((chat, list(chat.questions.all())))
     return found
 
 

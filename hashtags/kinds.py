@@ -6,7 +6,8 @@ from django.db.models import QuerySet
 
 from accounts.models import Workspace
 from gateway.models import Channel
-from gateway.registry import adapters
+from gateway.registry import adapter_class, adapters
+from hashtags.models import HashtagChat
 
 
 @lru_cache(maxsize=1)
@@ -24,3 +25,8 @@ def media() -> frozenset[str]:
 def channels_of(workspace: Workspace | int) -> QuerySet[Channel]:
     """The workspace's channels of these kinds, by name."""
     return Channel.objects.filter(workspace=workspace, kind__in=kinds()).order_by("name", "pk")
+
+
+def post_url(chat: HashtagChat, post_id: str) -> str:
+    """Where everybody can read a post of the chat; empty without one. Needs no settings."""
+    return adapter_class(chat.channel.kind)({}).public_url(post_id) if post_id else ""

@@ -15,7 +15,7 @@ from accounts.models import Member, Workspace
 from gateway.models import Channel
 from gateway.wake import wake
 from hashtags import telling
-from hashtags.checking import Checks, Planned, check_free, check_heading, check_questions
+from hashtags.checking import Checks, Planned, check_free, check_heading, check_questions, is_set
 from hashtags.models import HashtagChat, HashtagQuestion, Phase, QuestionState
 
 SWEEP = "hashtags.tasks.sweep"
@@ -81,9 +81,7 @@ def cancel(*, chat: HashtagChat, member: Member | None) -> HashtagChat:
     row = _locked(chat, Phase.COMING, Phase.RUNNING)
     row.cancelled_at = timezone.now()
     row.save(update_fields=["cancelled_at"])
-    record(
-        workspace=row.workspace_id, member=member, action="hashtag_chat.cancelled", target=row
-    )
+    record(workspace=row.workspace_id, member=member, action="hashtag_chat.cancelled", target=row)
     _changed(row)
     return row
 
@@ -126,7 +124,7 @@ def _check(
 ) -> list[Planned]:
     checks = Checks()
     check_heading(checks, chat, fields)
-    if chat.channel_id:
+    if is_set(chat, "channel_id"):
         # Two with the same hashtag at one moment: the second sees the first.
         Channel.objects.select_for_update(of=("self",)).only("pk").get(pk=chat.channel_id)
     check_free(checks, chat)
@@ -137,9 +135,7 @@ def _check(
     return planned
 
 
-def _plan(
-    chat: HashtagChat, planned: Sequence[Planned], before: Sequence[HashtagQuestion]
-) -> None:
+def _plan(chat: HashtagChat, planned: Sequence[Planned], before: Sequence[HashtagQuestion]) -> None:
     """The questions that wait, new; those that went out keep their numbers."""
     chat.questions.filter(state=QuestionState.WAITING).delete()
     first = max((row.position for row in before), default=0) + 1

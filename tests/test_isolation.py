@@ -26,9 +26,11 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # What a URL parameter names. ``pk`` is told by what stands before it.
 OBJECTS = {
     "address_id": "address",
+    "answer_id": "answer",
     "attribute_id": "attribute",
     "campaign_id": "campaign",
     "channel_id": "channel",
+    "chat_id": "chat",
     "contact_id": "contact",
     "delivery_uid": "delivery",
     "entry_id": "entry",
@@ -36,6 +38,7 @@ OBJECTS = {
     "label_id": "label",
     "member_id": "member",
     "message_pk": "message",
+    "question_id": "question",
     "request_id": "request",
     "segment_id": "segment",
     "team_id": "team",
@@ -50,6 +53,7 @@ BY_PREFIX = {
     "api/v1/contacts/": "contact",
     "api/v1/conversations/": "conversation",
     "api/v1/files/": "file",
+    "api/v1/hashtag-chats/": "chat",
     "api/v1/labels/": "label",
     "api/v1/members/": "member",
     "api/v1/messages/": "message",
@@ -62,7 +66,7 @@ WORDS = {
     "tab": ("mine", "unassigned", "all"),
     "kind": ("twilio_sms",),
     "name": ("assign", "snooze", "labels", "more"),
-    "action": ("pause", "resume", "cancel", "enable", "disable"),
+    "action": ("pause", "resume", "cancel", "enable", "disable", "star", "hide"),
     "step": ("who", "what", "where", "check"),
 }
 # Open to everybody, and why.
@@ -312,6 +316,7 @@ def test_lists_show_nothing_of_another_workspace(route, mine, theirs):
         theirs.workspace.name,
         theirs.attribute.key,
         theirs.token.prefix,
+        theirs.chat.title,
     ]
     for url in route.urls({}):
         response = (api if route.api else page).get(url, follow=True)

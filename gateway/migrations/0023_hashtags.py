@@ -4,20 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('gateway', '0022_provider_templates'),
+        ("gateway", "0022_provider_templates"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='channelduty',
-            name='sought',
+            model_name="channelduty",
+            name="sought",
             field=models.JSONField(default=dict),
         ),
         migrations.AlterField(
-            model_name='channelduty',
-            name='duty',
-            field=models.CharField(choices=[('poll', 'Ask for what is new'), ('register', 'Tell the provider where its webhooks go'), ('search', 'Look for hashtags')], max_length=16),
+            model_name="channelduty",
+            name="duty",
+            field=models.CharField(
+                choices=[
+                    ("poll", "Ask for what is new"),
+                    ("register", "Tell the provider where its webhooks go"),
+                    ("search", "Look for hashtags"),
+                ],
+                max_length=16,
+            ),
         ),
     ]

@@ -151,7 +151,8 @@ def test_a_channel_looks_for_what_its_chats_need(channel: Channel) -> None:
     services.cancel(chat=running, member=None)
     watch()
     duty.refresh_from_db()
-    assert (duty.sought, duty.due_at) == ({}, None)
+    assert duty.sought == {}
+    assert duty.due_at is None
 
 
 def test_it_looks_for_a_while_after_the_end(channel: Channel) -> None:
