@@ -34,6 +34,8 @@ from hashtags.pages.live import ROWS
 def add_chat(request: MemberRequest) -> HttpResponse:
     """A new chat; ``?from=`` begins it as another one a week later."""
     workspace = request.member.workspace
+    if not channels_of(workspace).exists():
+        return redirect("hashtag-chats")
     if request.method == "POST":
         form, rows = ChatForm(workspace, request.POST), typed_rows(request.POST)
         chat = _saved(request, form, rows, None)

@@ -71,8 +71,10 @@ class ChatForm(forms.Form):
         choices = [(pk, f"{row.name} ({row.address})") for pk, row in self.channels.items()]
         self._choose("channel", choices)
         self._choose("zone", [(name, name) for name in sorted(zones())])
-        for name in FIXED if begun else ():
-            self.fields[name].disabled = True
+        for name, one in self.fields.items():
+            one.disabled = begun and name in FIXED
+            # What is needed is for the services to say, with everything else that is wrong.
+            one.fallback = True  # type: ignore[attr-defined]
 
     def _choose(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
         found: Any = self.fields[name]

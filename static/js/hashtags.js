@@ -1,9 +1,10 @@
 // Hashtag chats: rows of questions in the editor, and answers that appear by themselves.
 
-import { $, $$, announce, t } from "./ui.js";
+import { $, $$, announce, request, t } from "./ui.js";
 
 // --- The editor -------------------------------------------------------------------------------------------
 
+const WEIGH_AFTER = 250;
 const form = $("[data-chat-form]");
 const list = form && $("[data-questions]", form);
 
@@ -21,19 +22,37 @@ function number() {
   });
 }
 
+// As the account counts, which only the server knows.
+async function weigh(field) {
+  const data = { channel: $("#id_channel").value, hashtag: $("#id_hashtag").value, question_text: field.value };
+  const response = await request(form.dataset.weigh, { method: "POST", data }).catch(() => null);
+  // Who has typed on meanwhile is told of that.
+  if (!response?.ok || data.question_text !== field.value) return;
+  $("[data-size]", field.closest("[data-question]")).innerHTML = await response.text();
+}
+
+const weighing = new WeakMap();
+
+function weighSoon(field) {
+  clearTimeout(weighing.get(field));
+  weighing.set(field, setTimeout(weigh, WEIGH_AFTER, field));
+}
+
 function add() {
   const minutes = $$('[name="question_minute"]', list).map((field) => Number(field.value));
   const row = $("#question-row").content.cloneNode(true).firstElementChild;
   list.append(row);
   $('[name="question_minute"]', row).value = minutes.length ? Math.max(...minutes) + 10 : 0;
-  htmx.process(row);
   number();
   $("textarea", row).focus();
 }
 
 if (list) {
   number();
-  form.addEventListener("input", number);
+  form.addEventListener("input", ({ target }) => {
+    number();
+    if (target.matches("textarea")) weighSoon(target);
+  });
   form.addEventListener("click", ({ target }) => {
     if (target.closest("[data-add-question]")) add();
     const row = target.closest("[data-remove-question]")?.closest("[data-question]");
@@ -46,7 +65,7 @@ if (list) {
   // Another account or hashtag changes how long each question is.
   form.addEventListener("change", ({ target }) => {
     if (!target.matches("#id_channel, #id_hashtag")) return;
-    for (const field of $$("textarea", list)) htmx.trigger(field, "weigh");
+    $$("textarea", list).forEach(weighSoon);
   });
   form.addEventListener("submit", (event) => event.submitter?.setAttribute("aria-busy", "true"));
   addEventListener("pageshow", () => {
