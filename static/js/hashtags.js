@@ -1,5 +1,6 @@
 // Hashtag chats: rows of questions in the editor, and answers that appear by themselves.
 
+import { sayIfOpen } from "./realtime.js";
 import { $, $$, announce, request, t } from "./ui.js";
 
 // --- The editor -------------------------------------------------------------------------------------------
@@ -100,7 +101,9 @@ document.addEventListener("realtime", ({ detail }) => {
   const chat = $("#chat");
   if (!chat || chat.dataset.chat === String(detail.chat)) fetchAnew();
 });
-document.addEventListener("realtime:open", ({ detail }) => { if (detail.again) fetchAnew(); });
+// Also the first time: a question may have left between the page and the connection.
+document.addEventListener("realtime:open", fetchAnew);
+sayIfOpen();
 // What somebody did themselves is shown at once; their choice is made.
 document.body.addEventListener("chat:changed", ({ target }) => {
   if (target.id === "chat" || target.matches("[data-live-chats]")) return;

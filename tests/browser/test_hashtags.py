@@ -12,6 +12,8 @@ from tests.browser.test_inbox import Login, number
 from tests.payloads.x.exhibit import CONFIG
 
 __all__ = ["number"]  # a fixture
+# The workers may still be on their way when the pages are there.
+ASKED_MS = 60_000
 # X is asked every 15 seconds.
 FOUND_MS = 45_000
 Phone = Callable[[str], Page]
@@ -59,7 +61,8 @@ def test_a_chat_from_plan_to_answer(
     page = login("admin")
     plan(page, stack, account, tag)
     first = page.locator('[data-testid="section"][data-question="1"]')
-    expect(first.get_by_test_id("question-state")).to_have_class("badge badge-dot badge-success")
+    state = first.get_by_test_id("question-state")
+    expect(state).to_have_class("badge badge-dot badge-success", timeout=ASKED_MS)
 
     other = f"+1415557{uuid.uuid4().int % 10_000:04d}"
     write(phone(number), account, f"A1 black #{tag}")
