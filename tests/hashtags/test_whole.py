@@ -57,7 +57,9 @@ def test_a_question_goes_out_and_answers_come_together(net: Net, agent: Member) 
     other = net.write("@acme where is my order?", public=True)
     look()
     look()
-    found = {row.post_id: row.question.position for row in HashtagAnswer.objects.all()}
+    found = {
+        row.post_id: row.question and row.question.position for row in HashtagAnswer.objects.all()
+    }
     assert found == {to_all: 1, early: 2, mention: 1, below: 1}
     inbox = set(Message.objects.filter(kind="text").values_list("external_id", flat=True))
     assert inbox == {mention, below, other}
