@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_social import x_errors, x_poll, x_register, x_webhooks
+from channels_social import x_errors, x_poll, x_register, x_search, x_webhooks
 from channels_social.x_config import FIELDS, own_id
 from channels_social.x_length import weight
 from channels_social.x_oauth import Method, app_grant, authorization, with_params
@@ -31,11 +31,13 @@ from gateway.contract import (
     WebhookResponse,
 )
 from gateway.errors import BadCredentials, Rejected, TooLong, Unreachable
-from gateway.events import About, Event, OutboundMessage
+from gateway.events import About, Event, OutboundMessage, Sought
 
 MAX_DIRECT = 10_000
 # dm_events may be asked for 15 times in 15 minutes.
 POLL_EVERY_S = 65.0
+# A search for recent posts 60 times in 15 minutes, by the smallest of X's contracts.
+SEARCH_EVERY_S = 15.0
 # https://docs.x.com/x-api/media/quickstart/best-practices
 PICTURE_BYTES = 5_000_000
 GIF_BYTES = 15_000_000
@@ -62,6 +64,7 @@ class X(Adapter):
         threads=True,
         registers=True,
         poll_every_s=POLL_EVERY_S,
+        search_every_s=SEARCH_EVERY_S,
     )
     fields = FIELDS
     media_hosts = ("pbs.twimg.com", "video.twimg.com", *sorted(SIGNED_HOSTS))
@@ -103,6 +106,14 @@ class X(Adapter):
     def poll(self, cursor: str) -> PollSteps:
         """A page of mentions and one of direct messages, both ways."""
         return x_poll.poll(cursor, lambda path, params: self._ask("GET", path, params), self._own)
+
+    def search(self, sought: Sequence[Sought], cursor: str) -> PollSteps:
+        """A page of posts with the hashtag whose turn it is."""
+        return x_search.search(sought, cursor, lambda path, params: self._ask("GET", path, params))
+
+    def public_url(self, external_id: str) -> str:
+        """X finds the writer by itself."""
+        return f"https://x.com/i/status/{quote(external_id, safe='')}"
 
     def media_request(self, url: str) -> Request:
         """Signed for files of direct messages; all others are open to everybody."""

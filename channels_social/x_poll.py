@@ -21,7 +21,7 @@ LOOK_BACK = timedelta(days=1)
 PAGE = 100
 USER = [("user.fields", "name,username")]
 MEDIA = [("media.fields", "media_key,type,url,preview_image_url,variants")]
-MENTIONS = [
+POSTS = [
     ("max_results", str(PAGE)),
     (
         "tweet.fields",
@@ -60,7 +60,7 @@ class Place:
 
     def after(self, ids: Sequence[str], page: str) -> "Place":
         """The place when a page with these ids was read, and this page follows."""
-        newest = max([*ids, self.newest, self.since], key=_order)
+        newest = max([*ids, self.newest, self.since], key=order)
         if page:
             return replace(self, page=page, newest=newest)
         return Place(since=newest)
@@ -101,7 +101,7 @@ def poll(cursor: str, ask: Ask, own: str) -> Generator[Request, Response, Polled
 
 
 def _mentions(place: Place, ask: Ask, own: str) -> Steps:
-    params = [*MENTIONS]
+    params = [*POSTS]
     if place.since:
         params.append(("since_id", place.since))
     else:
@@ -109,37 +109,37 @@ def _mentions(place: Place, ask: Ask, own: str) -> Steps:
         params.append(("start_time", f"{start:%Y-%m-%dT%H:%M:%SZ}"))
     if place.page:
         params.append(("pagination_token", place.page))
-    found = _body((yield ask(f"/2/users/{own}/mentions", params)))
+    found = listed((yield ask(f"/2/users/{own}/mentions", params)))
     posts = rows(found.get("data"))
     ids = [str(one.get("id") or "") for one in posts]
-    return place.after(ids, _next(found)), _kept(found, posts)
+    return place.after(ids, next_page(found)), kept(found, posts)
 
 
 def _direct(place: Place, ask: Ask) -> Steps:
     """X has no parameter for the place here: what lies before it is left out."""
     params = [*DIRECT, *([("pagination_token", place.page)] if place.page else [])]
     response = yield ask("/2/dm_events", params)
-    found = _body(response)
+    found = listed(response)
     events = rows(found.get("data"))
     oldest = (response.date() or datetime.now(UTC)) - LOOK_BACK
     fresh = [one for one in events if _is_new(str(one.get("id") or ""), place.since, oldest)]
-    following = _next(found) if len(fresh) == len(events) else ""
-    return place.after([str(one["id"]) for one in fresh], following), _kept(found, fresh)
+    following = next_page(found) if len(fresh) == len(events) else ""
+    return place.after([str(one["id"]) for one in fresh], following), kept(found, fresh)
 
 
 def _is_new(id: str, since: str, oldest: datetime) -> bool:
     if since:
-        return _order(id) > _order(since)
+        return order(id) > order(since)
     at = born(id)
     return at is None or at >= oldest
 
 
-def _order(id: str) -> tuple[int, str]:
+def order(id: str) -> tuple[int, str]:
     """Ids are numbers of up to 64 bits, as text."""
     return len(id), id
 
 
-def _body(response: Response) -> dict[str, Any]:
+def listed(response: Response) -> dict[str, Any]:
     """The answer; SendError for anything else. One without results has no ``data``."""
     found = response.json()
     if response.status != 200:
@@ -149,13 +149,14 @@ def _body(response: Response) -> dict[str, Any]:
     return found
 
 
-def _next(found: dict[str, Any]) -> str:
+def next_page(found: dict[str, Any]) -> str:
+    """What to go on with; empty on the last page."""
     meta = found.get("meta")
     return str(meta.get("next_token") or "") if isinstance(meta, dict) else ""
 
 
-def _kept(found: dict[str, Any], data: list[dict[str, Any]]) -> bytes | None:
-    """The answer with these of its entries, to be stored; None without any."""
+def kept(found: dict[str, Any], data: list[dict[str, Any]], **marks: str) -> bytes | None:
+    """The answer with these of its entries, to be stored with marks; None without any."""
     if not data:
         return None
-    return orjson.dumps({"data": data, "includes": found.get("includes") or {}})
+    return orjson.dumps({"data": data, "includes": found.get("includes") or {}, **marks})

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,7 +20,7 @@ from channels_social.x_parts import Json, clean, from_ms, part, rows, text_id
 from channels_social.x_posts import Beside, beside, direct, post, pushed_direct
 from gateway.contract import WebhookRequest, WebhookResponse
 from gateway.errors import BadSignature, Malformed
-from gateway.events import Event, InboundMessage, Seen, Typing, UnknownEvent, Unsent
+from gateway.events import Event, InboundMessage, Seen, Tagged, Typing, UnknownEvent, Unsent
 from gateway.http import POLLED
 from gateway.states import State
 
@@ -81,7 +81,8 @@ def parse(request: WebhookRequest, own: str) -> list[Event]:
     found = read(request)
     data = found.get("data")
     if isinstance(data, list):
-        return _answered(data, beside(own, found.get("includes")))
+        events = _answered(data, beside(own, found.get("includes")))
+        return _tagged(str(found["hashtag"])[:100], events) if "hashtag" in found else events
     if _whose(found) not in ("", own):
         return [UnknownEvent("event of another account", _whose(found))]
     if isinstance(data, dict):
@@ -103,6 +104,11 @@ def _answered(data: list[Any], about: Beside) -> list[Event]:
         for one in reversed(rows(data))
         for event in (direct if "event_type" in one else post)(one, about)
     ]
+
+
+def _tagged(hashtag: str, events: Sequence[Event]) -> list[Event]:
+    """Of a page of posts with a hashtag, those of customers: neither our own nor reposts."""
+    return [Tagged(hashtag, one) for one in events if isinstance(one, InboundMessage)]
 
 
 # --- Activity API -------------------------------------------------------------------------------

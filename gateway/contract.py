@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from gateway.content.shows import Shows
 from gateway.content.templates import ProviderTemplate, TemplateDraft
-from gateway.events import About, Event, OutboundMessage, Window
+from gateway.events import About, Event, OutboundMessage, Sought, Window
 from gateway.http import Grant as Grant
 from gateway.http import Part as Part
 from gateway.http import Request as Request
@@ -178,11 +178,11 @@ class Capabilities:
     quoted and reported read by tokens that came with it, and without them not at all.
     ``templates``: what the provider has approved can be sent by name. ``registers``: we tell the
     provider ourselves where its webhooks go (``Adapter.register``). ``poll_every_s``: how often it
-    is asked for what is new (0: never). ``public``: some of what it brings is public.
-    ``typing_about``: who is shown that somebody writes is shown it below a message of theirs.
-    ``threads``: of a public answer in several parts each stands below the one before.
-    ``reactions``: what we can react with to a customer's message (``Adapter.react``); None: with
-    nothing.
+    is asked for what is new (0: never), ``search_every_s``: for posts with hashtags, one at a time
+    (0: it cannot be). ``public``: some of what it brings is public. ``typing_about``: who is shown
+    that somebody writes is shown it below a message of theirs. ``threads``: of a public answer in
+    several parts each stands below the one before. ``reactions``: what we can react with to a
+    customer's message (``Adapter.react``); None: with nothing.
     """
 
     max_text: int
@@ -205,6 +205,7 @@ class Capabilities:
     templates: bool = False
     registers: bool = False
     poll_every_s: float = 0
+    search_every_s: float = 0
     public: bool = False
     typing_about: bool = False
     threads: bool = False
@@ -335,6 +336,18 @@ class Adapter(ABC):
         repeats are recognised by their external ids.
         """
         raise TypeError(f"{self.kind} is not asked for what is new.")
+
+    def search(self, sought: Sequence[Sought], cursor: str) -> PollSteps:
+        """Steps to ask for posts with hashtags, new since ``cursor``; raises a SendError.
+
+        Only with ``capabilities.search_every_s``; as often, and one hashtag at a time, in turn.
+        What comes goes the way of ``poll`` and is parsed to ``Tagged``.
+        """
+        raise TypeError(f"{self.kind} cannot be asked for hashtags.")
+
+    def public_url(self, external_id: str) -> str:
+        """Where everybody can read a public post; empty where nobody can."""
+        return ""
 
     def register(self, webhook_url: str) -> "CheckSteps":
         """Steps to tell the provider where its webhooks go; only with ``capabilities.registers``.

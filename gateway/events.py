@@ -199,6 +199,14 @@ class WindowOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """A hashtag to look for, without its sign and in lower case, in posts since a time (UTC)."""
+
+    hashtag: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateNews:
     """The provider says that a template has changed. What it does not say is empty.
 
@@ -294,8 +302,20 @@ class UnknownEvent:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A public post with a hashtag that was looked for (``Adapter.search``); not always to us.
+
+    ``hashtag`` as it was sought. ``post`` is what it would be as a message; where it is to us as
+    well, it comes as that too, in its own time.
+    """
+
+    hashtag: str
+    post: InboundMessage
+
+
 # What is handed to receivers of its own name, in the order received per address.
-Told = Edited | Unsent | Reaction | SentElsewhere | WindowOpened | TemplateNews
+Told = Edited | Unsent | Reaction | SentElsewhere | WindowOpened | TemplateNews | Tagged
 Event = (
     InboundMessage
     | StatusUpdate

@@ -17,6 +17,7 @@ from gateway.events import (
     Seen,
     SentElsewhere,
     StatusUpdate,
+    Tagged,
     TemplateNews,
     Told,
     Typing,
@@ -40,6 +41,7 @@ RECEIVERS: dict[type[Told], str] = {
     Unsent: "unsent",
     WindowOpened: "windows",
     TemplateNews: "templates",
+    Tagged: "tagged",
 }
 
 
@@ -146,7 +148,7 @@ def _kind_of(event: InboundMessage | OptOut | Typing | Told) -> str:
     """The kind of the customer's address, where the event says so."""
     if isinstance(event, SentElsewhere):
         return event.recipient_kind
-    return "" if isinstance(event, TemplateNews) else event.sender_kind
+    return "" if isinstance(event, TemplateNews | Tagged) else event.sender_kind
 
 
 def _window(adapter: Adapter, event: object) -> Window | None:

@@ -17,6 +17,7 @@ from conversations.api.views import ConversationViewSet, MessageViewSet
 from gateway.api.files import FileViewSet
 from gateway.api.quiet import QuietHoursViewSet
 from gateway.api.views import ChannelViewSet
+from hashtags.api.views import HashtagChatViewSet
 from routing.api.views import AgentViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -27,6 +28,7 @@ router.register("channels", ChannelViewSet, basename="api-channel")
 router.register("contacts", ContactViewSet, basename="api-contact")
 router.register("conversations", ConversationViewSet, basename="api-conversation")
 router.register("files", FileViewSet, basename="api-file")
+router.register("hashtag-chats", HashtagChatViewSet, basename="api-hashtag-chat")
 router.register("labels", LabelViewSet, basename="api-label")
 router.register("mail-templates", MailTemplateViewSet, basename="api-mail-template")
 router.register("members", MemberViewSet, basename="api-member")

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "conversations",
     "routing",
     "campaigns",
+    "hashtags",
     "operations",
     # Only a command, and it refuses to run without DEBUG, in words.
     "simulator",
@@ -103,6 +104,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "accounts.context.shell",
                 "routing.context.own_presence",
+                "hashtags.context.menu",
             ],
         },
     }
@@ -190,6 +192,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 5},
     },
+    "sweep-hashtags": {
+        "task": "hashtags.tasks.sweep",
+        "schedule": 1.0,
+        "options": {"expires": 2},
+    },
     "prune-accounts": {"task": "accounts.tasks.prune", "schedule": 3600.0},
     "fetch-templates": {
         "task": "gateway.tasks.fetch_templates",
@@ -253,6 +260,7 @@ SIMULATOR_IMAP_PORT = env.number("SIMULATOR_IMAP_PORT", 8015)
 GATEWAY_RECEIVERS = {
     "messages": [
         "conversations.ingest.receive_messages",
+        "hashtags.gathering.receive_messages",
         "gateway.windows.opening.open_windows",
     ],
     "windows": ["gateway.windows.opening.open_windows"],
@@ -261,12 +269,17 @@ GATEWAY_RECEIVERS = {
     "deliveries": [
         "conversations.deliveries.receive_changes",
         "campaigns.progress.receive_changes",
+        "hashtags.asking.receive_changes",
     ],
     "typing": ["conversations.signs.receive_typing"],
     "elsewhere": ["conversations.elsewhere.receive_elsewhere"],
     "edits": ["conversations.revisions.receive_edits"],
     "reactions": ["conversations.revisions.receive_reactions"],
-    "unsent": ["conversations.revisions.receive_unsent"],
+    "unsent": [
+        "conversations.revisions.receive_unsent",
+        "hashtags.gathering.receive_unsent",
+    ],
+    "tagged": ["hashtags.gathering.receive_tagged"],
     "replacements": ["conversations.replacing.receive_replacements"],
     "files": ["conversations.attachments.receive_files"],
 }

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("conversations.urls")),
     path("", include("contacts.urls")),
     path("", include("campaigns.urls")),
+    path("", include("hashtags.urls")),
     path("accounts/", include("accounts.urls")),
     path("settings/", include("gateway.pages.urls")),
     path("settings/", include("routing.pages.urls")),

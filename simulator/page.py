@@ -22,7 +22,7 @@ from simulator.knobs import MAIL, RCS, longest, read_said
 from simulator.lines import X_PUBLIC, Line, Lines
 from simulator.rbm_network import RbmNetwork
 from simulator.world import APPS, Listener, Phone, arrived, bubble, summary
-from simulator.x_network import LAST
+from simulator.x_words import LAST
 
 LANGUAGE_COOKIE = "simulator_language"
 # What a page may open at once.

@@ -1,6 +1,8 @@
 """The look-alike of X's API v2: posts, direct messages, files, webhooks and subscriptions."""
 
 import asyncio
+import re
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -41,6 +43,7 @@ class XApi:
             web.post(f"/{PROVIDER}/oauth2/token", self.guard.open(self.guard.token)),
             web.get(f"{base}/users/me", signed(self.me)),
             web.get(f"{base}/users/{{id}}/mentions", signed(self.mentions)),
+            web.get(f"{base}/tweets/search/recent", signed(self.search)),
             web.get(f"{base}/dm_events", signed(self.dm_events)),
             web.post(f"{base}/tweets", signed(self.post)),
             web.post(f"{base}/dm_conversations/with/{{id}}/messages", signed(self.direct)),
@@ -66,11 +69,29 @@ class XApi:
         if request.match_info["id"] != request[ACCOUNT]:
             raise Refused("not_found", "user")
         found, following = self._page(request, X_PUBLIC, inbound_only=True)
+        return self._answered(request, found, self._posts(found), following)
+
+    async def search(self, request: web.Request) -> web.Response:
+        """Everybody's posts with a hashtag, the account's own too, newest first."""
+        wanted = re.match(r"#(\w+)", request.query.get("query", ""))
+        if wanted is None:
+            raise Refused("invalid", "query")
+        since = int(request.query.get("since_id") or 0)
+        begin = _time(request.query.get("start_time", ""))
+        every = [
+            one
+            for one in self.network.tagged(wanted[1])
+            if int(one.sid) > since and one.at >= begin
+        ]
+        found, following = _cut(request, every, "next_token", smallest=10)
+        return self._answered(request, found, self._posts(found), following)
+
+    def _posts(self, found: list[Message]) -> list[dict[str, Any]]:
         posts = []
         for message in found:
             place = self.network.place_of(message)
             posts.append(words.post(message, place.conversation, place.parent, place.to))
-        return self._answered(request, found, posts, following)
+        return posts
 
     async def dm_events(self, request: web.Request) -> web.Response:
         """Direct messages both ways, newest first."""
@@ -82,16 +103,14 @@ class XApi:
         self, request: web.Request, way: str, *, inbound_only: bool
     ) -> tuple[list[Message], str]:
         since = int(request.query.get("since_id") or 0)
-        size = whole(request.query.get("max_results"), 10, 5, 100)
-        start = whole(request.query.get("pagination_token"), 0, 0, 10**9)
         every = [
             message
             for message in self.network.messages(request[ACCOUNT], way)
             if int(message.sid) > since
+            and message.to
             and (message.direction == "inbound" or (not inbound_only and message.displayed_at))
         ]
-        following = str(start + size) if start + size < len(every) else ""
-        return every[start : start + size], following
+        return _cut(request, every, "pagination_token", smallest=5)
 
     def _answered(
         self, request: web.Request, found: list[Message], rows: list[Any], following: str
@@ -274,3 +293,23 @@ class XApi:
 def _author(answered: Message) -> tuple[str, Phone]:
     """Whom an answer to this post is for: of a thread of our own, whom it began with."""
     return (answered.to if answered.direction == "outbound" else answered.sender), answered.phone
+
+
+def _cut(
+    request: web.Request, every: list[Message], token: str, *, smallest: int
+) -> tuple[list[Message], str]:
+    """The page that is asked for, and where the next one begins."""
+    size = whole(request.query.get("max_results"), 10, smallest, 100)
+    start = whole(request.query.get(token), 0, 0, 10**9)
+    following = str(start + size) if start + size < len(every) else ""
+    return every[start : start + size], following
+
+
+def _time(text: str) -> float:
+    """A time of API v2 in Unix seconds; the beginning where none is given."""
+    if not text:
+        return 0.0
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise Refused("invalid", "start_time") from None

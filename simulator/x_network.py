@@ -16,8 +16,6 @@ from simulator.world import Message, Phone
 PROVIDER = "x"
 ARRIVES_AFTER_S = 0.05
 SEEN_AT_ONCE = 200
-# The newest post of the business to whoever writes.
-LAST = "last"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,14 @@ class XNetwork(Reporter):
             message
             for message in reversed(self.world.messages)
             if message.network == way and message.account == line_account
+        )
+
+    def tagged(self, hashtag: str) -> Iterator[Message]:
+        """Everybody's posts with a hashtag, newest first."""
+        return (
+            message
+            for message in reversed(self.world.messages)
+            if message.network == X_PUBLIC and hashtag.lower() in words.hashtags(message.body)
         )
 
     def find(self, sid: str) -> Message | None:
@@ -106,7 +112,7 @@ class XNetwork(Reporter):
         message = self.world.by_sid.get(said.sid) if said.sid else None
         if message is None:
             message = self._written(line, phone, said)
-        if not line.webhook_url:
+        if not line.webhook_url or not message.to:
             return message, None
         letter = words.letter(self._event(line, message), line.token)
         return message, await self.carrier.bring(line, message, letter)
@@ -114,7 +120,9 @@ class XNetwork(Reporter):
     def _written(self, line: Line, phone: Phone, said: Said) -> Message:
         message = self.carrier.written(line, phone, said, words.new_id())
         message.sender, message.to = identity(PROVIDER, phone.number), line.account
-        if line.network == X_PUBLIC:
+        if line.network == X_PUBLIC and words.is_to_all(message.body, line.address, said.reply_to):
+            message.to = ""
+        elif line.network == X_PUBLIC:
             parent = self._parent(line, phone, said.reply_to)
             conversation = message.sid
             if parent is not None:
@@ -124,12 +132,12 @@ class XNetwork(Reporter):
             if handle not in message.body:
                 message.body = f"{handle} {message.body}".strip()
                 self.world.show(message)
-        if not line.webhook_url:
+        if not line.webhook_url and message.to:
             message.status = "waiting"
         return message
 
     def _parent(self, line: Line, phone: Phone, reply_to: str) -> Message | None:
-        if reply_to != LAST:
+        if reply_to != words.LAST:
             return self.find(reply_to)
         return next(
             (

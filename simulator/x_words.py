@@ -24,6 +24,9 @@ EPOCH_MS = 1_288_834_974_657
 PROBLEMS = "https://api.twitter.com/2/problems/"
 MAX_DIRECT = 10_000
 LINK = re.compile(r"https?://\S+")
+HASHTAG = re.compile(r"(?<![\w&/])#(\w+)")
+# The newest post of the business to whoever writes.
+LAST = "last"
 _counter = itertools.count()
 
 # Name: status, type, title, detail.
@@ -130,6 +133,19 @@ def post(message: Message, conversation: str, parent: str, to: str) -> dict[str,
             "referenced_tweets": [{"type": "replied_to", "id": parent}],
         }
     return found | attachments(message)
+
+
+def hashtags(text: str) -> set[str]:
+    """The hashtags in a text, in lower case."""
+    return {found.lower() for found in HASHTAG.findall(text)}
+
+
+def is_to_all(text: str, address: str, reply_to: str) -> bool:
+    """Whether a post is to nobody in particular: it has a hashtag, and neither names nor answers
+    the account (``LAST`` is no post that somebody chose to answer).
+    """
+    handle = address.partition(" ")[0].lower()
+    return bool(hashtags(text)) and reply_to in ("", LAST) and handle not in text.lower()
 
 
 def escape(text: str) -> str:

@@ -26,9 +26,11 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # What a URL parameter names. ``pk`` is told by what stands before it.
 OBJECTS = {
     "address_id": "address",
+    "answer_id": "answer",
     "attribute_id": "attribute",
     "campaign_id": "campaign",
     "channel_id": "channel",
+    "chat_id": "chat",
     "contact_id": "contact",
     "delivery_uid": "delivery",
     "entry_id": "entry",
@@ -37,6 +39,7 @@ OBJECTS = {
     "mail_template_id": "mail_template",
     "member_id": "member",
     "message_pk": "message",
+    "question_id": "question",
     "request_id": "request",
     "segment_id": "segment",
     "suppression_id": "suppression",
@@ -52,6 +55,7 @@ BY_PREFIX = {
     "api/v1/contacts/": "contact",
     "api/v1/conversations/": "conversation",
     "api/v1/files/": "file",
+    "api/v1/hashtag-chats/": "chat",
     "api/v1/labels/": "label",
     "api/v1/mail-templates/": "mail_template",
     "api/v1/members/": "member",
@@ -67,7 +71,7 @@ WORDS = {
     "tab": ("mine", "unassigned", "all"),
     "kind": ("twilio_sms",),
     "name": ("assign", "snooze", "labels", "more"),
-    "action": ("pause", "resume", "cancel", "enable", "disable"),
+    "action": ("pause", "resume", "cancel", "enable", "disable", "star", "hide"),
     "step": ("who", "what", "where", "check"),
 }
 # Open to everybody, and why.
@@ -320,6 +324,7 @@ def test_lists_show_nothing_of_another_workspace(route, mine, theirs):
         theirs.workspace.name,
         theirs.attribute.key,
         theirs.token.prefix,
+        theirs.chat.title,
     ]
     for url in route.urls({}):
         response = (api if route.api else page).get(url, follow=True)

@@ -1,5 +1,6 @@
 """A workspace with one of everything, and ways to see whether anything changed."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
@@ -19,6 +20,7 @@ from gateway.models import (
     StoredTemplate,
     Suppression,
 )
+from hashtags.models import HashtagAnswer, HashtagChat, HashtagQuestion
 from routing.models import Agent
 from tests import builders
 
@@ -78,6 +80,7 @@ class World:
         self.mail_template = MailTemplate.objects.create(workspace=ws, name="News")
         self._log()
         self._campaign()
+        self._hashtag_chat()
 
     def _log(self) -> None:
         now = timezone.now()
@@ -123,6 +126,26 @@ class World:
         span = {"first_line": line.pk, "last_line": line.pk, "handed_to": line.pk - 1}
         Campaign.objects.filter(pk=launched.pk).update(lines={"": 1}, **span)
 
+    def _hashtag_chat(self) -> None:
+        ws, now = self.workspace, timezone.now()
+        self.x = builders.channel(ws, {}, kind="x", name=f"X {self.number}", address="@acme")
+        self.chat = HashtagChat.objects.create(
+            workspace=ws,
+            channel=self.x,
+            title=f"Chat {self.number}",
+            hashtag="Hi",
+            tag="hi",
+            starts_at=now,
+            ends_at=now + timedelta(hours=1),
+            zone="UTC",
+        )
+        self.question = HashtagQuestion.objects.create(
+            workspace=ws, chat=self.chat, position=1, text="Who?", due_at=now
+        )
+        self.answer = HashtagAnswer.objects.create(
+            workspace=ws, chat=self.chat, post_id=self.number, author="1", posted_at=now
+        )
+
     def rows(self) -> dict[str, models.Model]:
         """Everything by the word for it."""
         return {
@@ -146,6 +169,9 @@ class World:
             "template": self.template,
             "suppression": self.suppression,
             "mail_template": self.mail_template,
+            "chat": self.chat,
+            "question": self.question,
+            "answer": self.answer,
         }
 
     def of(self, word: str) -> str:

@@ -80,6 +80,11 @@ ACTIONS: dict[str, str | Promise] = {
     "mail_template.archived": _("Mail template archived"),
     "mail_template.restored": _("Mail template taken out of the archive"),
     "mail_settings.updated": _("Counting of opened mails changed"),
+    "hashtag_chat.created": _("Hashtag chat added"),
+    "hashtag_chat.updated": _("Hashtag chat changed"),
+    "hashtag_chat.cancelled": _("Hashtag chat cancelled"),
+    "hashtag_chat.deleted": _("Hashtag chat deleted"),
+    "hashtag_chat.asked": _("Question asked at once"),
 }
 
 

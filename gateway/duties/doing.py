@@ -15,9 +15,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from gateway.channel_urls import webhook_url
-from gateway.contract import Adapter, Checked, Polled
+from gateway.contract import Adapter, Checked, Polled, PollSteps
 from gateway.duties.model import ChannelDuty, Duty
 from gateway.errors import SendError
+from gateway.events import Sought
 from gateway.exchange import Exchange
 from gateway.http import POLLED
 from gateway.inbound import shard_of, wake_drain
@@ -88,10 +89,9 @@ async def _try_all(attempts: Sequence[Attempt]) -> None:
         async def one(attempt: Attempt, adapter: Adapter) -> None:
             row = attempt.row
             try:
-                if row.duty == Duty.POLL:
-                    attempt.result = await drive(
-                        session, adapter.poll(row.cursor), attempt.exchanges
-                    )
+                if row.duty != Duty.REGISTER:
+                    asking = _asking(row, adapter)
+                    attempt.result = await drive(session, asking, attempt.exchanges)
                 else:
                     steps = adapter.register(webhook_url(row.channel))
                     attempt.result = await drive(session, steps, attempt.exchanges)
@@ -103,6 +103,13 @@ async def _try_all(attempts: Sequence[Attempt]) -> None:
                 attempt.error = f"{type(error).__name__}: {error}"
 
         await asyncio.gather(*(one(each, each.adapter) for each in attempts if each.adapter))
+
+
+def _asking(row: ChannelDuty, adapter: Adapter) -> PollSteps:
+    if row.duty == Duty.POLL:
+        return adapter.poll(row.cursor)
+    sought = [Sought(name, datetime.fromisoformat(since)) for name, since in row.sought.items()]
+    return adapter.search(sought, row.cursor)
 
 
 @transaction.atomic
@@ -127,12 +134,15 @@ def _done(attempt: Attempt, now: datetime) -> None:
     if isinstance(result, Polled) and attempt.adapter is not None:
         _store(row, result, now)
         row.cursor = result.cursor
-        pause = 0.0 if result.more else attempt.adapter.capabilities.poll_every_s
-        row.due_at = now + timedelta(seconds=pause) if _polls(attempt.adapter) else None
+        every = _every(row, attempt.adapter)
+        pause = 0.0 if result.more else every
+        row.due_at = now + timedelta(seconds=pause) if every > 0 else None
 
 
-def _polls(adapter: Adapter) -> bool:
-    return adapter.capabilities.poll_every_s > 0
+def _every(row: ChannelDuty, adapter: Adapter) -> float:
+    """How often it is asked, in seconds; 0: not any more."""
+    able = adapter.capabilities
+    return able.poll_every_s if row.duty == Duty.POLL else able.search_every_s
 
 
 def _store(row: ChannelDuty, polled: Polled, now: datetime) -> None:
@@ -158,7 +168,7 @@ def _failed(attempt: Attempt, now: datetime) -> None:
     row = attempt.row
     row.failures += 1
     row.error = attempt.error[:2000]
-    if row.duty != Duty.POLL and row.failures >= MOST_ATTEMPTS:
+    if row.duty == Duty.REGISTER and row.failures >= MOST_ATTEMPTS:
         row.due_at = None
         return
     pause = min(FIRST_PAUSE_S * 2 ** min(row.failures - 1, 20), LONGEST_PAUSE_S)

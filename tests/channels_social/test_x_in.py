@@ -18,6 +18,7 @@ from gateway.events import (
     Referred,
     Seen,
     SentElsewhere,
+    Tagged,
     Typing,
     UnknownEvent,
     Unsent,
@@ -66,6 +67,26 @@ ASKED_PHOTO = Attachment("https://ton.twitter.com/1.1/ton/data/dm/3/9/b.jpg", "i
 FIRST = "2080765813578191303"
 
 EVENTS: dict[str, list[Event]] = {
+    # Neither the repost nor what we have posted ourselves.
+    "polled_hashtag": [
+        Tagged(
+            "brandchat",
+            replace(
+                post("194002", "A1 with milk #brandchat", sender_name=""),
+                sender="3333333333333333333",
+            ),
+        ),
+        Tagged(
+            "brandchat",
+            post(
+                "194005",
+                "A2 at dawn & alone #BrandChat",
+                thread="2080765813578194001",
+                reply_to="2080765813578194001",
+                refers_to=("2080765813578194001",),
+            ),
+        ),
+    ],
     "post_mention": [
         post("191303", "Hey @acme, where is my order? https://shop.example/orders/7 & thanks")
     ],

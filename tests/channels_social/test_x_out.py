@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,7 +26,7 @@ from gateway.errors import (
     TooLong,
     Unreachable,
 )
-from gateway.events import About, OutboundMessage
+from gateway.events import About, OutboundMessage, Sought
 from tests.payloads.x.exhibit import BOB, CONFIG, OWN, URL
 
 BASE = "http://127.0.0.1:9/x"
@@ -526,3 +527,94 @@ def test_asking_never_ends_ambiguous_and_loses_no_place() -> None:
             drive(adapter.poll(""), response)
         with pytest.raises(error):
             drive(adapter.poll(""), page(["1"]), response)
+
+
+# --- Hashtags -----------------------------------------------------------------------------------
+
+BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def born_now(number: int) -> str:
+    """The id of a post that is made now."""
+    return str(((int(time.time() * 1000) - 1_288_834_974_657) << 22) + number)
+
+
+def searching(request: Request) -> dict[str, str]:
+    """The parameters that say what is looked for, and since when."""
+    _method, path, _json = asked(request)
+    assert urlsplit(path).path == "/2/tweets/search/recent"
+    query = {name: value for name, [value] in parse_qs(urlsplit(path).query).items()}
+    assert "conversation_id" in query.pop("tweet.fields")
+    assert query.pop("max_results") == "100"
+    names = ("query", "since_id", "start_time", "next_token")
+    return {name: query[name] for name in names if name in query}
+
+
+def test_looks_for_a_hashtag_from_where_it_was_read_to() -> None:
+    since = datetime.now(UTC) - timedelta(hours=1)
+    sought, newest = [Sought("brandchat", since)], born_now(1)
+    first, [request] = drive(adapter.search(sought, ""), page([newest]))
+    assert searching(request) == {
+        "query": "#brandchat -is:retweet",
+        "start_time": f"{since:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    [body] = first.bodies
+    assert json.loads(body)["hashtag"] == "brandchat"
+    assert json.loads(body)["data"] == [{"id": newest}]
+
+    second, [request] = drive(adapter.search(sought, first.cursor), page([]))
+    assert searching(request) == {"query": "#brandchat -is:retweet", "since_id": newest}
+    assert (second.bodies, second.more) == ((), False)
+
+
+def test_pages_are_read_to_their_end_before_the_place_moves() -> None:
+    sought = [Sought("brandchat", datetime.now(UTC) - timedelta(hours=1))]
+    old, middle, new = (born_now(number) for number in (1, 2, 3))
+    start, _ = drive(adapter.search(sought, ""), page([old]))
+    first, _ = drive(adapter.search(sought, start.cursor), page([new], "next"))
+    assert first.more
+    second, [request] = drive(adapter.search(sought, first.cursor), page([middle]))
+    assert searching(request) == {
+        "query": "#brandchat -is:retweet",
+        "since_id": old,
+        "next_token": "next",
+    }
+    assert not second.more
+    _third, [request] = drive(adapter.search(sought, second.cursor), page([]))
+    assert searching(request)["since_id"] == new
+
+
+def test_several_hashtags_take_turns() -> None:
+    sought = [Sought(name, BEGIN) for name in ("a", "b")]
+    cursor, queries = "", []
+    for _turn in range(4):
+        polled, [request] = drive(adapter.search(sought, cursor), page([]))
+        cursor = polled.cursor
+        queries.append(searching(request)["query"][:2])
+    assert queries == ["#a", "#b", "#a", "#b"]
+    polled, [request] = drive(adapter.search([Sought("c", BEGIN)], cursor), page([]))
+    assert searching(request)["query"] == "#c -is:retweet"
+    assert list(json.loads(polled.cursor)) == ["c"]
+
+
+def test_x_refuses_what_lies_a_week_back_so_it_is_not_asked_for() -> None:
+    old = json.dumps({"a": {"since": "2080765813578193002", "page": "", "newest": ""}})
+    _polled, [request] = drive(adapter.search([Sought("a", BEGIN)], old), page([]))
+    start = datetime.fromisoformat(searching(request)["start_time"])
+    assert timedelta(days=6) < datetime.now(UTC) - start < timedelta(days=7)
+
+
+def test_nothing_sought_asks_nothing() -> None:
+    with pytest.raises(StopIteration) as done:
+        next(adapter.search([], "{}"))
+    assert done.value.value.bodies == ()
+
+
+def test_a_search_never_ends_ambiguous() -> None:
+    for response, error in (
+        (answer(429, {}, x_rate_limit_reset=str(int(time.time()) + 60)), Throttled),
+        (answer(500), Unreachable),
+        (answer(200, {}), Unreachable),
+    ):
+        with pytest.raises(error):
+            drive(adapter.search([Sought("a", BEGIN)], ""), response)

@@ -120,5 +120,25 @@ async def test_faults(x: XStand) -> None:
     assert (await x.ask("/2/users/me"))[0] == 200
 
 
+async def test_posts_with_a_hashtag_are_found_and_told_to_nobody(x: XStand) -> None:
+    to_all = (await x.post("/inbound", WHO | {"text": "A1 #BrandChat", "public": True}))["sid"]
+    to_us = WHO | {"text": "@acme A1 #brandchat", "public": True, "from": "42"}
+    mention = (await x.post("/inbound", to_us))["sid"]
+    _status, own = await x.ask("/2/tweets", {"text": "Q1? #BrandChat"})
+    _status, found = await x.ask("/2/tweets/search/recent?query=%23brandchat%20-is%3Aretweet")
+    ids = [one["id"] for one in found["data"]]
+    assert ids == [own["data"]["id"], mention, to_all]
+    told = [one for one in x.door.pushed() if isinstance(one, InboundMessage)]
+    assert [one.external_id for one in told] == [mention]
+    _status, found = await x.ask(f"/2/users/{OWN}/mentions")
+    assert [one["id"] for one in found["data"]] == [mention]
+
+    page = f"/2/tweets/search/recent?query=%23BrandChat&since_id={to_all}"
+    _status, found = await x.ask(page)
+    assert [one["id"] for one in found["data"]] == ids[:2]
+    assert (await x.ask("/2/tweets/search/recent?query=%23Other"))[1]["meta"]["result_count"] == 0
+    assert (await x.ask("/2/tweets/search/recent?query=words"))[0] == 400
+
+
 async def test_nothing_else_is_there(x: XStand) -> None:
     assert (await x.ask("/2/elsewhere"))[0] == 404
