@@ -3,7 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from simulator import http_words, twilio_words
 from simulator.bodies import Body
@@ -64,6 +64,14 @@ class Network(Protocol):
 
     def seen(self, phone: Phone) -> None:
         """The customer has looked at the phone."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A network that counts for how long a customer may be written to."""
+
+    def remember(self, line: Line, address: str, at: float) -> None:
+        """The person with this address wrote at this moment, before the simulator began."""
 
 
 class Reporter(Protocol):

@@ -8,7 +8,9 @@ import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 import structlog
 from cryptography.hazmat.primitives.serialization import (
@@ -18,9 +20,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.conf import settings
 from django.db import close_old_connections, connections
+from django.utils import timezone
 
 from gateway.branding import brand_of
-from gateway.models import Channel
+from gateway.models import Channel, ReplyWindow
 from gateway.registry import UnknownKind, adapter_class
 from gateway.secrets import Undecryptable, unseal
 from gateway.senders.pool import read_pool
@@ -29,6 +32,8 @@ logger = structlog.get_logger(__name__)
 
 FRESH_S = 2.0
 AT_MOST_EVERY_S = 0.2
+# Of Messenger and Instagram, for people.
+LONGEST_WINDOW = timedelta(days=7)
 # What Twilio's tokens look like. Right for an account no channel has yet, so that credentials can
 # be checked before they are saved.
 TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -369,6 +374,24 @@ def load_lines() -> list[Line]:
     return lines
 
 
+class Heard(NamedTuple):
+    """When somebody last wrote on a channel (Unix seconds), as the product knows it."""
+
+    channel: str
+    address: str
+    at: float
+
+
+def load_heard() -> list[Heard]:
+    """Whose reply windows are open, or were in the last week."""
+    close_old_connections()
+    since = timezone.now() - LONGEST_WINDOW
+    rows = ReplyWindow.objects.filter(heard_at__gte=since).values_list(
+        "channel_id", "address", "heard_at"
+    )
+    return [Heard(str(channel), address, at.timestamp()) for channel, address, at in rows]
+
+
 def _account(line: Line) -> str:
     """What tokens are asked for, where that names one channel."""
     return line.account if line.provider == "wechat" else ""
@@ -377,8 +400,13 @@ def _account(line: Line) -> str:
 class Lines:
     """The lines, read again when they are older than two seconds or something is not found."""
 
-    def __init__(self, load: Callable[[], list[Line]] = load_lines) -> None:
+    def __init__(
+        self,
+        load: Callable[[], list[Line]] = load_lines,
+        heard: Callable[[], list[Heard]] = list,
+    ) -> None:
         self.load = load
+        self.heard = heard
         self.thread = ThreadPoolExecutor(1, "lines")
         self.all: list[Line] = []
         self.by_address: dict[tuple[str, str], Line] = {}
@@ -433,6 +461,16 @@ class Lines:
         self.by_address |= {("x", line.account): line for line in own}
         self.x_lines.clear()
         self.x_lines.update({line.address: line for line in own})
+
+    async def who_wrote(self) -> list[tuple[Line, Heard]]:
+        """Who wrote before the simulator began, with the line they wrote to."""
+        lines = {line.channel: line for line in self.all}
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self.thread, self.heard)
+        except Exception:  # as in ``_read``
+            logger.exception("reply windows not read")
+            return []
+        return [(lines[one.channel], one) for one in found if one.channel in lines]
 
     async def find(self, provider: str, name: str) -> Line | None:
         """The line with this number, Messaging Service or channel id."""

@@ -219,6 +219,7 @@ def as_line(line: Line, lines: list[Line]) -> dict[str, Any]:
         "channel": line.channel,
         "name": line.name,
         "address": line.address,
+        "app": app_of(line),
         "rcs": line.agent is not None,
         "thread": f"workspace {line.workspace}" if together else line.address,
     }
@@ -227,6 +228,13 @@ def as_line(line: Line, lines: list[Line]) -> dict[str, Any]:
         if line.agent.color:
             found["text_color"] = text_on(line.agent.color)
     return found
+
+
+def app_of(line: Line) -> str:
+    """What a person writes in to reach this line: ``sms``, ``rcs``, ``email``, an app."""
+    if line.agent is not None:
+        return "rcs"
+    return line.network if line.provider in {*APPS, MAIL} else "sms"
 
 
 def asked(request: web.Request) -> list[str]:

@@ -10,14 +10,14 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from simulator.bodies import Invalid, answer
-from simulator.carrier import Carrier
+from simulator.carrier import Carrier, Remembering
 from simulator.chat_network import ChatNetwork
 from simulator.customers import CUSTOMERS
 from simulator.http_api import HttpApi
 from simulator.knobs import Knobs
 from simulator.line_api import LineApi
 from simulator.line_words import LineWords
-from simulator.lines import X_PUBLIC, Lines
+from simulator.lines import X_PUBLIC, Lines, load_heard
 from simulator.mail_host import PROVIDER as MAIL
 from simulator.mail_host import MailHost
 from simulator.messaging_api import MessagingApi
@@ -62,7 +62,7 @@ def build(
     """
     if not settings.DEBUG:
         raise ImproperlyConfigured("The simulator only runs with DEBUG on; this is production.")
-    lines = lines or Lines()
+    lines = lines or Lines(heard=load_heard)
     world = World(limit)
     postman = Postman()
     carrier = Carrier(world, postman)
@@ -91,6 +91,10 @@ def build(
 
     async def run(_app: web.Application) -> AsyncIterator[None]:
         await lines.refresh()
+        for line, heard in await lines.who_wrote():
+            network = carrier.networks.get(line.network)
+            if isinstance(network, Remembering):
+                network.remember(line, heard.address, heard.at)
         if smsc_port is not None:
             await smsc.start(host, smsc_port)
         if mail_ports is not None:
