@@ -50,6 +50,7 @@ CHATS = (
         c(0, "Hi, has my repaired backpack left your workshop yet? Order 47950"),
         a(12, "Not yet, the new buckle arrives on Wednesday. We will write as soon as it is on its way.", READ),
         c(2, "Great, thanks"),
+        a(1, "You are welcome, Emma!", READ),
         n(2300, "It leaves today, tracking AP-77163. Her 24 hours are over: a template reaches her."),
     ), "ben", labels=("Order",), kind="whatsapp", who=EMMA),
     # --- A mail with a table and a file ------------------------------------------------------------
