@@ -46,12 +46,12 @@ CHATS = (
         mail(a(40, "Hola, Carmen:\n\nYa la pedimos a contabilidad. Mañana se la enviamos por aquí.\n\nUn saludo,\nAna", "sent"), "Re: Factura del pedido 48012"),
     ), "ana", labels=("Payment",), team="Orders", kind="email", who=CARMEN),
     # --- WhatsApp, its 24 hours over -------------------------------------------------------------
-    Script("en", "open", 2900, (
+    Script("en", "open", 50, (
         c(0, "Hi, has my repaired backpack left your workshop yet? Order 47950"),
         a(12, "Not yet, the new buckle arrives on Wednesday. We will write as soon as it is on its way.", READ),
         c(2, "Great, thanks"),
         a(1, "You are welcome, Emma!", READ),
-        n(2300, "It leaves today, tracking AP-77163. Her 24 hours are over: a template reaches her."),
+        n(2900, "It leaves today, tracking AP-77163. Her 24 hours are over: a template reaches her."),
     ), "ben", labels=("Order",), kind="whatsapp", who=EMMA),
     # --- A mail with a table and a file ------------------------------------------------------------
     Script("en", "open", 38, (

@@ -1,5 +1,6 @@
-"""By which icon of static/icons each kind of channel is known at a glance."""
+"""By which icon of static/icons each kind of channel, and of address, is known at a glance."""
 
+from gateway.addresses import EMAIL, IDS, PHONE
 from gateway.registry import UnknownKind, adapter_class
 
 USUAL, UNKNOWN = "message-square", "plug"
@@ -29,3 +30,18 @@ def kind_icon(kind: str) -> str:
         return medium_icon(adapter_class(kind).medium)
     except UnknownKind:
         return UNKNOWN
+
+
+def address_icon(kind: str) -> str:
+    """The icon of a kind of address."""
+    return {PHONE: "phone", EMAIL: "mail"}.get(kind) or medium_icon(kind)
+
+
+def app_name(kind: str) -> str:
+    """In which app a person has this id; empty for an address that says so itself."""
+    if kind not in IDS:
+        return ""
+    try:
+        return str(adapter_class(kind).label)
+    except UnknownKind:
+        return kind

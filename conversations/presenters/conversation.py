@@ -20,6 +20,7 @@ from conversations.selectors import threads
 from conversations.selectors.files import files_of
 from gateway.branding import Brand, brand_of
 from gateway.contract import Capabilities
+from gateway.marks import app_name
 from gateway.pages.builder import Builder
 from gateway.prices.reading import plain
 from gateway.prices.selectors import price_to
@@ -107,6 +108,14 @@ def present(messages: Sequence[Message], member: Member) -> list[Bubble]:
     return bubbles(messages, beside, member.pk)
 
 
+def _called(conversation: Conversation) -> str:
+    """The address; for an id that says nothing to anybody the person's name, if it is known."""
+    address = conversation.address
+    return conversation.contact.name if app_name(address.kind) and conversation.contact.name else (
+        address.value
+    )
+
+
 def composer(
     conversation: Conversation, messages: Sequence[Message], draft: Draft | None
 ) -> Composer:
@@ -126,7 +135,7 @@ def composer(
         channel=channel.name,
         brand=brand_of(channel),
         sender=channel.address,
-        address=conversation.address.value,
+        address=_called(conversation),
         segments=capabilities.segments,
         lookalikes=capabilities.lookalikes.value,
         price=plain(known[0]) if known else "",
