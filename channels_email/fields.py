@@ -27,7 +27,7 @@ HOST_ERROR = _("A host name or an IP address, without a port.")
 PORT_ERROR = _("A number from 1 to 65535.")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MAX_PORT = 65_535
-MAILBOX, SENDING, RECEIVING = _("Mailbox"), _("Sending"), _("Receiving")
+MAILBOX, SENDING, RECEIVING = _("Mailbox"), _("Outgoing mail"), _("Incoming mail")
 SECURITIES = (
     (STARTTLS, _("STARTTLS")),
     (TLS, _("TLS from the start")),
