@@ -34,10 +34,10 @@ CHANNELS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "telegram": ("Telegram bot", {"username": "alderpine_bot"}),
     "messenger": ("Facebook page", {"page_id": "304155550120001"}),
-    "instagram": ("Instagram", {"instagram_id": "404155550120001", "username": "alderpine"}),
+    "instagram": ("Instagram", {"instagram_id": "404155550120001", "username": "alderpine.shop"}),
     "x": ("X account", {"username": "@alderpine", "receive": "webhook"}),
     "viber": ("Viber bot", {"uri": "alderpine", "sender_name": "Alder & Pine"}),
-    "line": ("LINE account", {"basic_id": "@alderpine"}),
+    "line": ("LINE account", {"basic_id": "@214alder"}),
     "wechat": ("WeChat account", {"original_id": "gh_a1de291ae001"}),
 }
 X_ACCOUNT = "1504155550120001024"
@@ -69,7 +69,7 @@ def add_channels(workspace: Workspace, admin: Member) -> dict[str, Channel]:
                 external_id="",
                 name=name,
                 language=language,
-                category="UTILITY",
+                category="utility",
                 status=TemplateStatus.APPROVED,
                 body=body,
             )

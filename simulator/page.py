@@ -214,7 +214,7 @@ def as_line(line: Line, lines: list[Line]) -> dict[str, Any]:
     agent, its numbers beside it. Any other number has a conversation of its own.
     """
     branded = {other.workspace for other in lines if other.agent}
-    together = line.workspace in branded and line.provider not in APPS
+    together = line.workspace in branded and line.provider not in {*APPS, MAIL}
     found = {
         "channel": line.channel,
         "name": line.name,

@@ -155,9 +155,15 @@ def channel_context(request: MemberRequest, channel: Channel) -> dict[str, Any]:
         "channel": channel,
         "label": adapter.label,
         "health": channel_health([channel])[channel.pk],
-        # What comes over a bridge is delivered to no address.
+        # What comes over a bridge is delivered to no address, unless the setup says so.
         "webhook_url": "" if adapter.provider in settings.GATEWAY_BRIDGES else webhook_url(channel),
-        "setup_html": setup.render({"channel": channel, "config": services.public_config(channel)}),
+        "setup_html": setup.render(
+            {
+                "channel": channel,
+                "config": services.public_config(channel),
+                "webhook_url": webhook_url(channel),
+            }
+        ),
         "test_form": TestMessageForm(adapter=adapter),
         "duties": channel.duties.order_by("duty"),
     }

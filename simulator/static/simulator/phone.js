@@ -202,7 +202,8 @@ export class Phone {
     }
     const address = line?.rcs ? text("rcs-line") : line?.address;
     this.find(".line-address").textContent = line?.name === address ? "" : (address ?? "");
-    this.input.placeholder = text(line?.rcs ? "rcs-message" : "text-message");
+    const kinds = { rcs: "rcs-message", sms: "text-message" };
+    this.input.placeholder = text(kinds[line?.app ?? "sms"] ?? "app-message");
   }
 
   drawFace(line) {
