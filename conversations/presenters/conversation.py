@@ -111,8 +111,10 @@ def present(messages: Sequence[Message], member: Member) -> list[Bubble]:
 def _called(conversation: Conversation) -> str:
     """The address; for an id that says nothing to anybody the person's name, if it is known."""
     address = conversation.address
-    return conversation.contact.name if app_name(address.kind) and conversation.contact.name else (
-        address.value
+    return (
+        conversation.contact.name
+        if app_name(address.kind) and conversation.contact.name
+        else (address.value)
     )
 
 
