@@ -1,7 +1,7 @@
 """By which icon of static/icons each kind of channel, and of address, is known at a glance."""
 
 from gateway.addresses import EMAIL, IDS, PHONE
-from gateway.registry import UnknownKind, adapter_class
+from gateway.registry import UnknownKind, adapter_class, adapters
 
 USUAL, UNKNOWN = "message-square", "plug"
 ICONS = {
@@ -30,6 +30,12 @@ def kind_icon(kind: str) -> str:
         return medium_icon(adapter_class(kind).medium)
     except UnknownKind:
         return UNKNOWN
+
+
+def medium_name(medium: str) -> str:
+    """What people call a medium: the app's own name, SMS, RCS, e-mail."""
+    found = next((one for one in adapters().values() if one.kind == medium), None)
+    return str(found.label) if found else medium.upper()
 
 
 def address_icon(kind: str) -> str:

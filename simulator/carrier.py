@@ -3,7 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from simulator import http_words, twilio_words
 from simulator.bodies import Body
@@ -66,7 +66,6 @@ class Network(Protocol):
         """The customer has looked at the phone."""
 
 
-@runtime_checkable
 class Remembering(Protocol):
     """A network that counts for how long a customer may be written to."""
 
@@ -112,6 +111,7 @@ class Carrier:
         self.couriers: dict[str, Courier] = {}
         self.reporters: dict[str, Reporter] = {}
         self.tellers: dict[str, Teller] = {}
+        self.remembering: dict[str, Remembering] = {}
         self.media = Media()
 
     def faults_of(self, provider: str) -> Faults:

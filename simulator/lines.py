@@ -389,7 +389,7 @@ def load_heard() -> list[Heard]:
     rows = ReplyWindow.objects.filter(heard_at__gte=since).values_list(
         "channel_id", "address", "heard_at"
     )
-    return [Heard(str(channel), address, at.timestamp()) for channel, address, at in rows]
+    return [Heard(str(channel), address, at.timestamp()) for channel, address, at in rows if at]
 
 
 def _account(line: Line) -> str:

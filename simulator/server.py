@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from simulator.bodies import Invalid, answer
-from simulator.carrier import Carrier, Remembering
+from simulator.carrier import Carrier
 from simulator.chat_network import ChatNetwork
 from simulator.customers import CUSTOMERS
 from simulator.http_api import HttpApi
@@ -92,9 +92,8 @@ def build(
     async def run(_app: web.Application) -> AsyncIterator[None]:
         await lines.refresh()
         for line, heard in await lines.who_wrote():
-            network = carrier.networks.get(line.network)
-            if isinstance(network, Remembering):
-                network.remember(line, heard.address, heard.at)
+            if line.network in carrier.remembering:
+                carrier.remembering[line.network].remember(line, heard.address, heard.at)
         if smsc_port is not None:
             await smsc.start(host, smsc_port)
         if mail_ports is not None:
@@ -117,9 +116,11 @@ def _apps(carrier: Carrier, lines: Lines) -> list[web.RouteDef]:
     for chats in (line, wechat):
         carrier.networks[chats.provider] = carrier.reporters[chats.provider] = chats
     carrier.networks["whatsapp"] = carrier.tellers["whatsapp"] = whatsapp = WhatsAppNetwork(carrier)
+    carrier.remembering |= {"whatsapp": whatsapp, "wechat": wechat}
     metas = [MessagingNetwork(carrier, kind) for kind in KINDS.values()]
     for network in metas:
         carrier.networks[network.provider] = carrier.tellers[network.provider] = network
+        carrier.remembering[network.provider] = network
     carrier.networks["telegram"] = telegram = TelegramNetwork(carrier)
     carrier.networks["viber"] = viber = ViberNetwork(carrier)
     x = XNetwork(carrier)

@@ -14,6 +14,7 @@ from conversations.models import Conversation, Message
 from conversations.presenters.activity import Activity, activity
 from conversations.presenters.rows import Row, contact_name, rows
 from conversations.templatetags.ui import locale
+from gateway.marks import medium_name
 from gateway.models import Suppression
 
 
@@ -86,7 +87,7 @@ def panel(
 def _reach(address: Address, stops: Sequence[Suppression]) -> Reach:
     media: dict[str, list[str]] = {}
     for stop in stops:
-        media.setdefault(stop.get_reason_display(), []).append(stop.medium.upper())
+        media.setdefault(stop.get_reason_display(), []).append(medium_name(stop.medium))
     words = tuple(f"{reason} ({', '.join(sorted(where))})" for reason, where in media.items())
     return Reach(address.kind, address.value, words)
 
