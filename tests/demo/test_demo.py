@@ -196,8 +196,10 @@ def test_who_wrote_long_ago_gets_a_template_and_others_free_text(data):
     }
     long_ago = standing(whatsapp, addresses["Emma Clarke"])
     lately = standing(whatsapp, addresses["Carmen Ruiz"])
-    assert long_ago and not long_ago.open
-    assert lately and lately.open
+    assert long_ago
+    assert not long_ago.open
+    assert lately
+    assert lately.open
 
 
 def test_who_writes_from_a_phone_of_the_simulator_is_known(data):
