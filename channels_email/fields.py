@@ -27,12 +27,16 @@ HOST_ERROR = _("A host name or an IP address, without a port.")
 PORT_ERROR = _("A number from 1 to 65535.")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MAX_PORT = 65_535
-MAILBOX, SENDING, RECEIVING = _("Mailbox"), _("Sending"), _("Receiving")
+MAILBOX, SENDING, RECEIVING = _("Mailbox"), _("Outgoing mail"), _("Incoming mail")
 SECURITIES = (
     (STARTTLS, _("STARTTLS")),
     (TLS, _("TLS from the start")),
     (PLAIN, _("None (this machine only)")),
 )
+When = tuple[str, tuple[str, ...]]
+BY_SMTP: When = ("sending", (SMTP,))
+BY_IMAP: When = ("receiving", (IMAP,))
+PROVIDERS = ("mailgun", "postmark", "amazon_ses", "brevo")
 # What a way of sending or receiving cannot do without.
 NEEDED = {
     SMTP: ("smtp_host",),
@@ -44,7 +48,7 @@ NEEDED = {
 NEEDED_IN = {IMAP: ("imap_host", "imap_user", "imap_password")}
 
 
-def _port(name: str, group: "_StrPromise", usual: str) -> ConfigField:
+def _port(name: str, group: "_StrPromise", usual: str, when: When) -> ConfigField:
     return ConfigField(
         name,
         _("Port"),
@@ -54,16 +58,23 @@ def _port(name: str, group: "_StrPromise", usual: str) -> ConfigField:
         pattern_error=PORT_ERROR,
         placeholder=usual,
         group=group,
+        when=when,
     )
 
 
-def _security(name: str, group: "_StrPromise", default: str) -> ConfigField:
+def _security(name: str, group: "_StrPromise", default: str, when: When) -> ConfigField:
     return ConfigField(
-        name, _("Encryption"), required=False, choices=SECURITIES, default=default, group=group
+        name,
+        _("Encryption"),
+        required=False,
+        choices=SECURITIES,
+        default=default,
+        group=group,
+        when=when,
     )
 
 
-def _user(name: str, group: "_StrPromise") -> ConfigField:
+def _user(name: str, group: "_StrPromise", when: When) -> ConfigField:
     return ConfigField(
         name,
         _("User name"),
@@ -72,10 +83,12 @@ def _user(name: str, group: "_StrPromise") -> ConfigField:
         pattern=r"[^\x00-\x1f\x7f]{1,320}",
         max_length=320,
         group=group,
+        when=when,
+        needed=when == BY_IMAP,
     )
 
 
-def _password(name: str, group: "_StrPromise") -> ConfigField:
+def _password(name: str, group: "_StrPromise", when: When) -> ConfigField:
     return ConfigField(
         name,
         _("Password"),
@@ -86,6 +99,8 @@ def _password(name: str, group: "_StrPromise") -> ConfigField:
         secret=True,
         required=False,
         group=group,
+        when=when,
+        needed=when == BY_IMAP,
     )
 
 
@@ -140,11 +155,13 @@ FIELDS = (
         pattern_error=HOST_ERROR,
         placeholder="smtp.example.com",
         group=SENDING,
+        when=BY_SMTP,
+        needed=True,
     ),
-    _port("smtp_port", SENDING, "587"),
-    _security("smtp_security", SENDING, STARTTLS),
-    _user("smtp_user", SENDING),
-    _password("smtp_password", SENDING),
+    _port("smtp_port", SENDING, "587", BY_SMTP),
+    _security("smtp_security", SENDING, STARTTLS, BY_SMTP),
+    _user("smtp_user", SENDING, BY_SMTP),
+    _password("smtp_password", SENDING, BY_SMTP),
     ConfigField(
         "provider_key",
         _("Provider's key"),
@@ -156,6 +173,8 @@ FIELDS = (
         pattern=r"[\x21-\x7e]{8,200}",
         pattern_error=_("8 to 200 letters, digits or signs."),
         group=SENDING,
+        when=("sending", PROVIDERS),
+        needed=True,
     ),
     ConfigField(
         "provider_key_id",
@@ -166,6 +185,8 @@ FIELDS = (
         pattern_error=_("16 or more capital letters and digits."),
         placeholder="AKIA…",
         group=SENDING,
+        when=("sending", ("amazon_ses",)),
+        needed=True,
     ),
     ConfigField(
         "provider_domain",
@@ -176,6 +197,7 @@ FIELDS = (
         pattern_error=_("A domain, such as mg.example.com."),
         placeholder="mg.example.com",
         group=SENDING,
+        when=("sending", ("mailgun",)),
     ),
     ConfigField(
         "provider_region",
@@ -186,6 +208,7 @@ FIELDS = (
         pattern_error=_("us, eu, or an AWS region such as eu-west-1."),
         placeholder="eu-west-1",
         group=SENDING,
+        when=("sending", ("mailgun", "amazon_ses")),
     ),
     ConfigField(
         "receiving",
@@ -208,11 +231,13 @@ FIELDS = (
         pattern_error=HOST_ERROR,
         placeholder="imap.example.com",
         group=RECEIVING,
+        when=BY_IMAP,
+        needed=True,
     ),
-    _port("imap_port", RECEIVING, "993"),
-    _security("imap_security", RECEIVING, TLS),
-    _user("imap_user", RECEIVING),
-    _password("imap_password", RECEIVING),
+    _port("imap_port", RECEIVING, "993", BY_IMAP),
+    _security("imap_security", RECEIVING, TLS, BY_IMAP),
+    _user("imap_user", RECEIVING, BY_IMAP),
+    _password("imap_password", RECEIVING, BY_IMAP),
     ConfigField(
         "imap_folder",
         _("Folder"),
@@ -221,6 +246,7 @@ FIELDS = (
         pattern_error=_("The folder's name, without quotes and backslashes."),
         placeholder="INBOX",
         group=RECEIVING,
+        when=BY_IMAP,
     ),
     ConfigField(
         "webhook_key",
@@ -231,6 +257,7 @@ FIELDS = (
         pattern=r"[\x21-\x7e]{6,200}",
         pattern_error=_("6 to 200 letters, digits or signs."),
         group=RECEIVING,
+        when=("sending", ("mailgun",)),
     ),
     ConfigField(
         "webhook_login",
@@ -246,6 +273,7 @@ FIELDS = (
         pattern_error=_("A name, a colon, and a password of at least 16 letters and digits."),
         placeholder="omnichannel:…",
         group=RECEIVING,
+        when=("sending", ("postmark", "amazon_ses", "brevo")),
     ),
 )
 

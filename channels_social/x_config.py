@@ -12,15 +12,6 @@ HANDLING = _("Messages")
 
 FIELDS = (
     ConfigField(
-        "username",
-        _("Handle"),
-        help=_("Of the account that customers write to, as it stands in its profile."),
-        pattern=r"@?[A-Za-z0-9_]{1,15}",
-        pattern_error=_("Up to 15 letters, digits or underscores."),
-        placeholder="@acme",
-        group=ACCOUNT,
-    ),
-    ConfigField(
         "consumer_key",
         _("API key"),
         help=_("In the X developer console: your app, Keys and tokens, API key and secret."),
@@ -32,6 +23,15 @@ FIELDS = (
         help=_("Beside the API key. It also proves that webhooks are from X."),
         secret=True,
         group=APP,
+    ),
+    ConfigField(
+        "username",
+        _("Handle"),
+        help=_("Of the account that customers write to, as it stands in its profile."),
+        pattern=r"@?[A-Za-z0-9_]{1,15}",
+        pattern_error=_("Up to 15 letters, digits or underscores."),
+        placeholder="@acme",
+        group=ACCOUNT,
     ),
     ConfigField(
         "access_token",

@@ -13,6 +13,7 @@ from accounts.models import ApiToken, Member, User, Workspace
 from accounts.services import create_token, digest, revoke_token
 from contacts.models import Contact
 from demo import mailing, talks
+from demo.chats import CHATS
 from demo.customers import add_customers
 from demo.scripts import SCRIPTS
 from demo.workspace import (
@@ -61,19 +62,30 @@ def make_workspace(passwords: dict[str, str]) -> str:
     played = talks.play(ground, cast, now)
     mailing.note_answers(campaign, played, now)
     _add_trouble(ground)
-    newest = max(talk.row.last_inbound_at for talk in played if talk.row.last_inbound_at)
-    Channel.objects.filter(pk=ground.channel.pk).update(last_inbound_at=newest)
+    _note_newest(played)
     _token, plaintext = create_token(
         member=ground.members["nora"], name=TOKEN_NAME, by=ground.members["nora"]
     )
     return plaintext
 
 
-def _cast(contacts: list[Contact], reached: set[int]) -> list[Contact]:
-    """Who speaks which script: somebody with a phone who knows the language.
+def _note_newest(played: list[talks.Talk]) -> None:
+    """When somebody last wrote on each channel."""
+    newest: dict[Any, Any] = {}
+    for talk in played:
+        at, key = talk.row.last_inbound_at, talk.row.channel_id
+        if at:
+            newest[key] = max(at, newest.get(key, at))
+    for key, at in newest.items():
+        Channel.objects.filter(pk=key).update(last_inbound_at=at)
 
-    Those whose phones the simulator shows are left free for whoever tries the demo.
+
+def _cast(contacts: list[Contact], reached: set[int]) -> list[talks.Part]:
+    """Who speaks which script: who is named, or somebody with a phone who knows the language.
+
+    By SMS, those whose phones the simulator shows are left free for whoever tries the demo.
     """
+    by_name = {contact.name: contact for contact in contacts}
     phones = set(
         Contact.objects.filter(addresses__kind="phone", blocked=False)
         .exclude(addresses__consents__status="withdrawn")
@@ -88,8 +100,8 @@ def _cast(contacts: list[Contact], reached: set[int]) -> list[Contact]:
             if contact.language == script.language and (contact.pk in reached) == script.campaign
         )
         free.remove(person)
-        cast.append(person)
-    return cast
+        cast.append((script, person))
+    return cast + [(script, by_name[script.who]) for script in CHATS]
 
 
 def _add_trouble(ground: Ground) -> None:

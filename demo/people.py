@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from simulator.customers import CUSTOMERS
+from simulator.identities import identity
 
 SEED = 20260401
 COUNT = 200
@@ -109,7 +110,7 @@ def _known(place: int, dice: random.Random, today: date) -> Person:
         timezone=timezone,
         birth_date=today - timedelta(days=dice.randint(22 * 365, 60 * 365)),
         phone=customer.number,
-        email=f"{_plain(customer.name)}@example.com",
+        email=identity("email", customer.number),
         tier=("gold", "silver", "bronze")[place % 3],
         orders=dice.randint(3, 25),
         days_known=dice.randint(60, 700),

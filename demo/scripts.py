@@ -9,7 +9,9 @@ from dataclasses import dataclass
 class Line:
     """One line: who speaks (``customer``, ``agent``, ``note``) and minutes since the line before.
 
-    ``state`` and ``error`` tell what became of an agent's line on its way out.
+    ``state`` and ``error`` tell what became of an agent's line on its way out. ``was``: what it said
+    before the customer changed it; ``emoji``: the other side's reaction; ``subject``, ``html`` and
+    ``file`` (a name) are what a mail has beside its text.
     """
 
     who: str
@@ -17,13 +19,19 @@ class Line:
     text: str
     state: str = "delivered"
     error: tuple[str, str, str] = ("", "", "")
+    was: str = ""
+    emoji: str = ""
+    subject: str = ""
+    html: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
     """A conversation. ``ago``: minutes between its last line and now.
 
-    ``agent`` is a login's key or empty; ``queued``: waits for an agent to be given to.
+    ``agent`` is a login's key or empty; ``queued``: waits for an agent to be given to. ``kind`` is
+    its channel's, ``who`` the name of the customer where it must be this one.
     """
 
     language: str
@@ -39,6 +47,9 @@ class Script:
     snoozed_hours: int = 0
     campaign: bool = False
     draft: str = ""
+    kind: str = "twilio_sms"
+    who: str = ""
+    public: bool = False
 
 
 def c(gap: int, text: str) -> Line:

@@ -20,14 +20,17 @@ from conversations.models import (
     ReadMark,
     Status,
 )
-from demo.scripts import SCRIPTS, Line, Script
+from demo.beside import keep_beside
+from demo.scripts import Line, Script
 from demo.workspace import Ground
-from gateway.addresses import PHONE
+from gateway.events import InboundMessage, Received
 from gateway.models import Channel, ChannelLog, Delivery
-from gateway.registry import adapter_for
+from gateway.registry import adapter_class, adapter_for
 from gateway.secrets import unseal
 from gateway.states import State
+from gateway.windows.opening import open_windows
 from routing.models import Assignment
+from simulator.identities import identity
 
 
 @dataclass(slots=True)
@@ -39,30 +42,88 @@ class Talk:
     times: list[datetime]
     messages: list[Message] = field(default_factory=list)
 
+    @property
+    def said(self) -> list[Message]:
+        """The script's lines as messages, in their order."""
+        return self.messages[: len(self.script.lines)]
 
-def play(ground: Ground, contacts: Sequence[Contact], now: datetime) -> list[Talk]:
-    """Insert everything the scripts say; ``contacts`` gives one person to each script."""
-    addresses = _phones(contacts)
+
+Part = tuple[Script, Contact]
+
+
+def play(ground: Ground, cast: Sequence[Part], now: datetime) -> list[Talk]:
+    """Insert everything the scripts say, each with its person."""
+    addresses = _addresses(ground, cast)
     talks = []
-    for script, person in zip(SCRIPTS, contacts, strict=True):
+    for script, person in cast:
         times = _times(script, now)
-        row = _conversation(ground, script, person, addresses[person.pk], times, now)
+        address = addresses[person.pk, adapter_class(script.kind).address_kind]
+        row = _conversation(ground, script, person, address, times, now)
         talks.append(Talk(script, row, times))
     Conversation.objects.bulk_create(talk.row for talk in talks)
     for talk in talks:
         talk.messages = list(_messages(ground, talk))
     Message.objects.bulk_create(message for talk in talks for message in talk.messages)
     deliveries = Delivery.objects.bulk_create(
-        delivery for talk in talks for delivery in _deliveries(ground.channel, talk)
+        delivery for talk in talks for delivery in _deliveries(talk)
     )
-    log_sends(ground.channel, deliveries)
+    sms = ground.channel
+    log_sends(sms, [one for one in deliveries if one.channel_id == sms.pk])
+    keep_beside([(talk.row, talk.script, talk.said) for talk in talks])
     _around(ground, talks, now)
+    open_windows([one for talk in talks for one in _received(talk)])
     return talks
 
 
-def _phones(contacts: Iterable[Contact]) -> dict[int, Address]:
-    rows = Address.objects.filter(contact__in=list(contacts), kind=PHONE).order_by("-id")
-    return {row.contact_id: row for row in rows}
+def _addresses(ground: Ground, cast: Sequence[Part]) -> dict[tuple[int, str], Address]:
+    """The addresses of everybody by kind; ids of apps are those of their phones."""
+    rows = Address.objects.filter(contact__in=[person for _script, person in cast])
+    known = {(row.contact_id, row.kind): row for row in rows.order_by("-id")}
+    missing = {}
+    for script, person in cast:
+        kind = adapter_class(script.kind).address_kind
+        if (person.pk, kind) not in known:
+            value = identity(kind, known[person.pk, "phone"].value)
+            missing[person.pk, kind] = Address(
+                workspace=ground.workspace, contact=person, kind=kind, value=value
+            )
+    Address.objects.bulk_create(missing.values())
+    return known | missing
+
+
+def _received(talk: Talk) -> Iterable[Received]:
+    """What the customer wrote as it came in, for what that opens."""
+    channel = talk.row.channel
+    adapter = adapter_for(channel)
+    able = adapter.capabilities
+    for message in talk.messages:
+        if message.direction == Direction.INBOUND:
+            yield Received(
+                workspace_id=channel.workspace_id,
+                channel_id=channel.pk,
+                address_kind=adapter.address_kind,
+                medium=adapter.medium,
+                received_at=message.created_at,
+                request_id="",
+                event=InboundMessage(
+                    message.external_id or "", talk.row.address.value, "", message.text
+                ),
+                window=able.window,
+                human_window=able.human_window,
+            )
+
+
+def new_id(kind: str, address: str) -> str:
+    """A message's id as the provider of this kind of channel makes them."""
+    made = uuid.uuid4()
+    forms = {
+        "twilio_sms": f"SM{made.hex}",
+        "whatsapp": f"wamid.{made.hex.upper()}",
+        "telegram": f"{address}:{made.int % 10**7}",
+        "messenger": f"m_{made.hex}",
+        "email": f"{made}@{address.rpartition('@')[2]}",
+    }
+    return forms.get(kind) or str(10**18 + made.int % 10**18)
 
 
 def _times(script: Script, now: datetime) -> list[datetime]:
@@ -94,8 +155,9 @@ def _conversation(
     return Conversation(
         workspace=ground.workspace,
         contact=person,
-        channel=ground.channel,
+        channel=ground.channels[script.kind],
         address=address,
+        public=script.public,
         status=script.status,
         assignee=ground.members.get(script.agent),
         team=ground.teams.get(script.team),
@@ -106,7 +168,7 @@ def _conversation(
         snoozed_until=now + timedelta(hours=script.snoozed_hours) if snoozed else None,
         last_message_at=last_at,
         last_inbound_at=inbound[-1],
-        preview=last.text[:PREVIEW],
+        preview=" ".join(last.text.split())[:PREVIEW],
         preview_direction=Direction.INBOUND if last.who == "customer" else Direction.OUTBOUND,
         resolved_at=last_at + timedelta(minutes=2) if resolved else None,
         created_at=times[0],
@@ -122,17 +184,18 @@ def _waiting_since(spoken: list[tuple[datetime, Line]]) -> datetime | None:
 
 
 def _messages(ground: Ground, talk: Talk) -> Iterable[Message]:
+    channel, address = talk.row.channel, talk.row.address.value
     for at, line in zip(talk.times, talk.script.lines, strict=True):
         inbound = line.who == "customer"
         yield Message(
             workspace=ground.workspace,
             conversation=talk.row,
-            channel=ground.channel,
+            channel=channel,
             direction=Direction.INBOUND if inbound else Direction.OUTBOUND,
             kind=Kind.NOTE if line.who == "note" else Kind.TEXT,
             text=line.text,
             author=None if inbound else ground.members.get(talk.script.agent or "nora"),
-            external_id=f"SM{uuid.uuid4().hex}" if inbound else None,
+            external_id=new_id(channel.kind, address) if inbound else None,
             created_at=at,
         )
     yield from _activities(ground, talk)
@@ -157,7 +220,7 @@ def _activities(ground: Ground, talk: Talk) -> Iterable[Message]:
         yield activity_row(
             workspace_id=ground.workspace.pk,
             conversation_id=talk.row.pk,
-            channel_id=ground.channel.pk,
+            channel_id=talk.row.channel_id,
             at=at,
             data=data,
         )
@@ -169,11 +232,10 @@ def _reason(talk: Talk) -> dict[str, Any]:
     return {"code": code, "load": load, "capacity": 10, "candidates": 3}
 
 
-def _deliveries(channel: Channel, talk: Talk) -> Iterable[Delivery]:
+def _deliveries(talk: Talk) -> Iterable[Delivery]:
+    channel = talk.row.channel
     adapter = adapter_for(channel)
-    said = [message for message in talk.messages if message.kind == Kind.TEXT]
-    lines = [line for line in talk.script.lines if line.who != "note"]
-    for message, line in zip(said, lines, strict=True):
+    for message, line in zip(talk.said, talk.script.lines, strict=True):
         if line.who == "agent":
             delivery = Delivery(
                 workspace_id=channel.workspace_id,
@@ -186,20 +248,29 @@ def _deliveries(channel: Channel, talk: Talk) -> Iterable[Delivery]:
                 due_at=message.created_at,
                 created_at=message.created_at,
             )
-            yield settled(delivery, State(line.state), line.error, message.created_at)
+            yield settled(
+                delivery, State(line.state), line.error, message.created_at, kind=channel.kind
+            )
 
 
 def settled(
-    delivery: Delivery, state: State, error: tuple[str, str, str], at: datetime
+    delivery: Delivery,
+    state: State,
+    error: tuple[str, str, str],
+    at: datetime,
+    *,
+    kind: str = "twilio_sms",
 ) -> Delivery:
     """The delivery as if it had gone out at that time and come to this state."""
     delivery.state, delivery.attempts, delivery.attempted_at = state, 1, at
     delivery.error_class, delivery.error_code, delivery.error_text = error
-    if state in {State.SENT, State.DELIVERED, State.FAILED}:
-        delivery.external_id = f"SM{uuid.uuid4().hex}"
+    if state in {State.SENT, State.DELIVERED, State.READ, State.FAILED}:
+        delivery.external_id = new_id(kind, delivery.address)
         delivery.sent_at = at + timedelta(seconds=1)
-    if state is State.DELIVERED:
+    if state in {State.DELIVERED, State.READ}:
         delivery.delivered_at = at + timedelta(seconds=4)
+    if state is State.READ:
+        delivery.read_at = at + timedelta(seconds=20)
     if state is State.FAILED:
         delivery.failed_at = at + timedelta(seconds=6)
     return delivery

@@ -16,6 +16,7 @@ from contacts.attributes import create_definition
 from contacts.labels import create_label
 from contacts.models import AttributeType, Label, Segment
 from contacts.segments.services import create_segment
+from demo.channels import add_channels
 from gateway.channels import create_channel, update_channel
 from gateway.fallback.policy import Policy
 from gateway.models import Channel
@@ -91,11 +92,12 @@ SEGMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Everything the demo's contacts and conversations refer to."""
+    """Everything the demo's contacts and conversations refer to; ``channel`` is that of SMS."""
 
     workspace: Workspace
     members: dict[str, Member]
     channel: Channel
+    channels: dict[str, Channel]
     labels: dict[str, Label]
     teams: dict[str, Team]
     segments: dict[str, Segment]
@@ -131,10 +133,12 @@ def lay_ground(passwords: dict[str, str]) -> Ground:
     channel = _add_channel(workspace, admin)
     update_channel(channel=rcs, member=admin, fallback=Policy(channel, after_s=30))
     set_prices(channel=channel, member=admin, currency="USD", prices=PRICES)
+    others = add_channels(workspace, admin)
     return Ground(
         workspace=workspace,
         members=members,
         channel=channel,
+        channels={one.kind: one for one in (channel, rcs, *others.values())},
         labels={
             name: create_label(workspace=workspace, member=admin, name=name, color=color)
             for name, color in LABELS.items()

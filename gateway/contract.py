@@ -117,7 +117,8 @@ class ConfigField:
     usual). ``url``: the outgoing door must let it through, and secrets that are saved do not follow
     it to another host. ``generated``: left empty in a new channel, it becomes a random value of 43
     characters (letters, digits, ``-`` and ``_``). Fields of one ``group`` stand together under its
-    name.
+    name. ``when`` is another setting and the values of it with which this one counts; forms hide it
+    with others. ``needed``: there it cannot be empty, which ``Adapter.check_config`` checks.
     """
 
     name: str
@@ -136,6 +137,8 @@ class ConfigField:
     group: "str | _StrPromise" = ""
     max_length: int = 0
     generated: bool = False
+    when: "tuple[str, tuple[str, ...]] | None" = None
+    needed: bool = False
 
 
 class LookAlikes(StrEnum):

@@ -66,6 +66,13 @@ class Network(Protocol):
         """The customer has looked at the phone."""
 
 
+class Remembering(Protocol):
+    """A network that counts for how long a customer may be written to."""
+
+    def remember(self, line: Line, address: str, at: float) -> None:
+        """The person with this address wrote at this moment, before the simulator began."""
+
+
 class Courier(Protocol):
     """Speaks to the product where a provider does not do so by webhooks."""
 
@@ -89,6 +96,7 @@ class Carrier:
         self.networks: dict[str, Network] = dict.fromkeys(("twilio", "http", "smpp", "email"), self)
         self.couriers: dict[str, Courier] = {}
         self.eventful: dict[str, Eventful] = {}
+        self.remembering: dict[str, Remembering] = {}
         self.media = Media()
 
     def faults_of(self, provider: str) -> Faults:

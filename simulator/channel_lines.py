@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import lru_cache
 
 import structlog
@@ -14,15 +15,19 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.conf import settings
 from django.db import close_old_connections
+from django.utils import timezone
 
 from gateway.branding import brand_of
-from gateway.models import Channel
+from gateway.models import Channel, ReplyWindow
 from gateway.registry import UnknownKind, adapter_class
 from gateway.secrets import Undecryptable, unseal
 from gateway.senders.pool import read_pool
-from simulator.lines import X_PUBLIC, Agent, Line
+from simulator.lines import X_PUBLIC, Agent, Heard, Line
 
 logger = structlog.get_logger(__name__)
+
+# Of Messenger and Instagram, for people.
+LONGEST_WINDOW = timedelta(days=7)
 
 
 def pool_number(service: str) -> str:
@@ -304,3 +309,13 @@ def load_lines() -> list[Line]:
         except (UnknownKind, Undecryptable):
             logger.warning("channel left out", channel=str(channel.pk))
     return lines
+
+
+def load_heard() -> list[Heard]:
+    """Whose reply windows are open, or were in the last week."""
+    close_old_connections()
+    since = timezone.now() - LONGEST_WINDOW
+    rows = ReplyWindow.objects.filter(heard_at__gte=since).values_list(
+        "channel_id", "address", "heard_at"
+    )
+    return [Heard(str(channel), address, at.timestamp()) for channel, address, at in rows if at]

@@ -14,6 +14,7 @@ from simulator.postman import Letter
 from simulator.world import Message, Phone, Shown
 
 ARRIVES_AFTER_S = 0.05
+DAY_S = 86_400.0
 
 
 class Posted(NamedTuple):
@@ -84,6 +85,11 @@ class ChatNetwork(Reporter):
         """Nobody is told who has read what."""
 
     # --- From the customer to the business -----------------------------------------------------
+
+    def remember(self, line: Line, address: str, at: float) -> None:
+        """As carrier.Remembering says; a little more generous, as it begins now."""
+        if time.time() - at < DAY_S:
+            self.writes(line, address)
 
     async def write(self, line: Line, phone: Phone, said: Said) -> tuple[Message, int | None]:
         """As carrier.Network says. That a page was opened, the business is not told."""

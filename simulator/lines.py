@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 from django.db import connections
@@ -73,6 +74,14 @@ class Line:
         return self.service or self.address
 
 
+class Heard(NamedTuple):
+    """When somebody last wrote on a channel (Unix seconds), as the product knows it."""
+
+    channel: str
+    address: str
+    at: float
+
+
 def _account(line: Line) -> str:
     """What tokens are asked for, where that names one channel."""
     return line.account if line.provider == "wechat" else ""
@@ -81,8 +90,11 @@ def _account(line: Line) -> str:
 class Lines:
     """The lines, read again when they are older than two seconds or something is not found."""
 
-    def __init__(self, load: Callable[[], list[Line]]) -> None:
+    def __init__(
+        self, load: Callable[[], list[Line]], heard: Callable[[], list[Heard]] = list
+    ) -> None:
         self.load = load
+        self.heard = heard
         self.thread = ThreadPoolExecutor(1, "lines")
         self.all: list[Line] = []
         self.by_address: dict[tuple[str, str], Line] = {}
@@ -137,6 +149,16 @@ class Lines:
         self.by_address |= {("x", line.account): line for line in own}
         self.x_lines.clear()
         self.x_lines.update({line.address: line for line in own})
+
+    async def who_wrote(self) -> list[tuple[Line, Heard]]:
+        """Who wrote before the simulator began, with the line they wrote to."""
+        lines = {line.channel: line for line in self.all}
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self.thread, self.heard)
+        except Exception:  # as in ``_read``
+            logger.exception("reply windows not read")
+            return []
+        return [(lines[one.channel], one) for one in found if one.channel in lines]
 
     async def find(self, provider: str, name: str) -> Line | None:
         """The line with this number, Messaging Service or channel id."""

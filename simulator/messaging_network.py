@@ -8,6 +8,7 @@ from simulator import messaging_words as words
 from simulator.bodies import Body
 from simulator.carrier import SENT_AFTER_S, Carrier, Said
 from simulator.happenings import Happened
+from simulator.identities import number_of
 from simulator.lines import Line
 from simulator.messaging_words import Json, Kind, Refused
 from simulator.world import Message, Phone
@@ -46,6 +47,10 @@ class MessagingNetwork:
         self.comments: dict[str, tuple[Phone, str]] = {}
 
     # --- From the business to the customer -----------------------------------------------------
+
+    def remember(self, line: Line, address: str, at: float) -> None:
+        """As carrier.Remembering says."""
+        self.written_at.setdefault((line.service, number_of(line.provider, address)), at)
 
     def check_window(self, line: Line, phone: Phone, tag: str) -> None:
         """Refused unless this person has written lately."""

@@ -215,11 +215,12 @@ def as_line(line: Line, lines: list[Line]) -> dict[str, Any]:
     agent, its numbers beside it. Any other number has a conversation of its own.
     """
     branded = {other.workspace for other in lines if other.agent}
-    together = line.workspace in branded and line.provider not in APPS
+    together = line.workspace in branded and line.provider not in {*APPS, MAIL}
     found = {
         "channel": line.channel,
         "name": line.name,
         "address": line.address,
+        "app": app_of(line),
         "rcs": line.agent is not None,
         "thread": f"workspace {line.workspace}" if together else line.address,
     }
@@ -228,6 +229,13 @@ def as_line(line: Line, lines: list[Line]) -> dict[str, Any]:
         if line.agent.color:
             found["text_color"] = text_on(line.agent.color)
     return found
+
+
+def app_of(line: Line) -> str:
+    """What a person writes in to reach this line: ``sms``, ``rcs``, ``email``, an app."""
+    if line.agent is not None:
+        return "rcs"
+    return line.network if line.provider in {*APPS, MAIL} else "sms"
 
 
 def asked(request: web.Request) -> list[str]:

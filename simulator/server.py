@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from simulator.bodies import Invalid, answer
 from simulator.carrier import Carrier
-from simulator.channel_lines import load_lines
+from simulator.channel_lines import load_heard, load_lines
 from simulator.chat_network import ChatNetwork
 from simulator.customers import CUSTOMERS
 from simulator.http_api import HttpApi
@@ -63,7 +63,7 @@ def build(
     """
     if not settings.DEBUG:
         raise ImproperlyConfigured("The simulator only runs with DEBUG on; this is production.")
-    lines = lines or Lines(load_lines)
+    lines = lines or Lines(load_lines, load_heard)
     world = World(limit)
     postman = Postman()
     carrier = Carrier(world, postman)
@@ -92,6 +92,9 @@ def build(
 
     async def run(_app: web.Application) -> AsyncIterator[None]:
         await lines.refresh()
+        for line, heard in await lines.who_wrote():
+            if line.network in carrier.remembering:
+                carrier.remembering[line.network].remember(line, heard.address, heard.at)
         if smsc_port is not None:
             await smsc.start(host, smsc_port)
         if mail_ports is not None:
@@ -116,9 +119,11 @@ def _apps(carrier: Carrier, lines: Lines) -> list[web.RouteDef]:
     carrier.networks["whatsapp"] = carrier.eventful["whatsapp"] = whatsapp = WhatsAppNetwork(
         carrier
     )
+    carrier.remembering |= {"whatsapp": whatsapp, "wechat": wechat}
     metas = [MessagingNetwork(carrier, kind) for kind in KINDS.values()]
     for network in metas:
         carrier.networks[network.provider] = carrier.eventful[network.provider] = network
+        carrier.remembering[network.provider] = network
     carrier.networks["telegram"] = carrier.eventful["telegram"] = telegram = TelegramNetwork(
         carrier
     )

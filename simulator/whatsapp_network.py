@@ -85,6 +85,10 @@ class WhatsAppNetwork:
 
     # --- From the customer to the business -----------------------------------------------------
 
+    def remember(self, line: Line, address: str, at: float) -> None:
+        """As carrier.Remembering says."""
+        self.written_at.setdefault((line.address, address), at)
+
     async def write(self, line: Line, phone: Phone, said: Said) -> tuple[Message, int | None]:
         """As carrier.Network says. Each file is a message of its own, the first with the words."""
         first, *others = said.media or (None,)

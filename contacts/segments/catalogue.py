@@ -11,6 +11,7 @@ from accounts.models import Workspace
 from contacts.attributes import definitions
 from contacts.fields import countries, languages, reader_language, zones
 from contacts.models import AttributeType, Gender, Label
+from gateway.marks import medium_name
 from gateway.registry import adapters
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ class Catalogue:
 
 def media() -> dict[str, str]:
     """The kinds of channels consent is given for, as people write them."""
-    return {cls.medium: cls.medium.upper() for cls in adapters().values()}
+    return {cls.medium: medium_name(cls.medium) for cls in adapters().values()}
 
 
 def catalogue(workspace: Workspace | int) -> Catalogue:

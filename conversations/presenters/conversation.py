@@ -23,6 +23,7 @@ from conversations.selectors.files import files_of
 from conversations.selectors.timeline import Timeline, newest, timeline_of
 from gateway.branding import Brand, brand_of
 from gateway.contract import Capabilities
+from gateway.marks import app_name
 from gateway.pages.builder import Builder
 from gateway.prices.reading import plain
 from gateway.prices.selectors import price_to
@@ -131,6 +132,14 @@ def _places(timeline: Timeline) -> dict[int, Place]:
     return {pk: Place(mark.icon, mark.kind, mark.name) for pk, mark in marks.items()}
 
 
+def _called(conversation: Conversation) -> str:
+    """The address; for an id that says nothing to anybody the handle, or the person's name."""
+    address, name = conversation.address, conversation.contact.name
+    if address.handle or not (app_name(address.kind) and name):
+        return address.shown
+    return name
+
+
 def composer(
     conversation: Conversation, messages: Sequence[Message], draft: Draft | None
 ) -> Composer:
@@ -150,7 +159,7 @@ def composer(
         channel=channel.name,
         brand=brand_of(channel),
         sender=channel.address,
-        address=conversation.address.shown,
+        address=_called(conversation),
         segments=capabilities.segments,
         lookalikes=capabilities.lookalikes.value,
         price=plain(known[0]) if known else "",

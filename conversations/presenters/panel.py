@@ -17,6 +17,7 @@ from conversations.presenters.activity import Activity, activity
 from conversations.presenters.rows import Row, contact_name, rows
 from conversations.templatetags.ui import locale
 from gateway.addresses import shown as shown_address
+from gateway.marks import medium_name
 from gateway.models import Suppression
 
 
@@ -121,7 +122,7 @@ def _likely(found: Likely) -> ShownLikely:
 def _reach(address: Address, stops: Sequence[Suppression]) -> Reach:
     media: dict[str, list[str]] = {}
     for stop in stops:
-        media.setdefault(stop.get_reason_display(), []).append(stop.medium.upper())
+        media.setdefault(stop.get_reason_display(), []).append(medium_name(stop.medium))
     words = tuple(f"{reason} ({', '.join(sorted(where))})" for reason, where in media.items())
     return Reach(address.kind, address.value, address.handle, words)
 

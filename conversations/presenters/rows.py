@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from contacts.models import Contact, Label
 from conversations.models import Conversation, Direction, Status
 from gateway.branding import Brand, brand_of
+from gateway.marks import medium_icon
 from gateway.models import Channel
 from gateway.registry import UnknownKind, adapter_class
 
 LONG_WAIT = timedelta(minutes=10)
-ICONS = {"sms": "message-square", "email": "mail"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,7 @@ def mark_of(channel: Channel) -> ChannelMark:
         adapter = adapter_class(channel.kind)
     except UnknownKind:
         return ChannelMark("plug", channel.kind, *named)
-    icon = ICONS.get(adapter.medium, "message-square")
-    return ChannelMark(icon, str(adapter.label), *named)
+    return ChannelMark(medium_icon(adapter.medium), str(adapter.label), *named)
 
 
 def row(conversation: Conversation) -> Row:

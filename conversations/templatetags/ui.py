@@ -16,6 +16,8 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from gateway import marks
+
 register = template.Library()
 
 HUES = ("blue", "violet", "pink", "orange", "green", "teal", "red", "yellow")
@@ -40,6 +42,18 @@ def icon(name: str, classes: str = "", label: str = "") -> SafeString:
     spoken = format_html('role="img" aria-label="{}"', label) if label else HIDDEN
     opening = format_html('<svg class="icon {}" {} ', classes, spoken)
     return mark_safe(opening + _svg(name).removeprefix("<svg "))  # noqa: S308 - our own files
+
+
+@register.filter
+def address_mark(kind: str) -> str:
+    """The icon's name of a kind of address."""
+    return marks.address_icon(kind)
+
+
+@register.filter
+def app_name(kind: str) -> str:
+    """The app whose id an address is; empty for a phone number or mailbox."""
+    return marks.app_name(kind)
 
 
 @register.filter

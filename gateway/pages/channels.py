@@ -21,6 +21,7 @@ from gateway import channels as services
 from gateway.channels import Health, channel_health, webhook_url
 from gateway.contract import Adapter, ConfigField
 from gateway.errors import SendError
+from gateway.marks import kind_icon, medium_icon
 from gateway.models import Channel
 from gateway.pages import connect
 from gateway.pages.branding import branding_context
@@ -36,6 +37,7 @@ class Card:
 
     channel: Channel
     label: str
+    icon: str
     health: Health
 
 
@@ -61,7 +63,9 @@ def channel_list(request: MemberRequest) -> HttpResponse:
     """All channels of the workspace and how they are doing."""
     channels = Channel.objects.in_workspace(request.member.workspace_id).order_by("name", "id")
     health = channel_health(channels)
-    cards = [Card(row, kind_label(row.kind), health[row.pk]) for row in channels]
+    cards = [
+        Card(row, kind_label(row.kind), kind_icon(row.kind), health[row.pk]) for row in channels
+    ]
     return render(request, "settings/channels/list.html", {"cards": cards})
 
 
@@ -69,7 +73,9 @@ def channel_list(request: MemberRequest) -> HttpResponse:
 @require_GET
 def choose_kind(request: MemberRequest) -> HttpResponse:
     """The first step of adding a channel."""
-    kinds = [(kind, adapter.label) for kind, adapter in adapters().items()]
+    kinds = [
+        (kind, adapter.label, medium_icon(adapter.medium)) for kind, adapter in adapters().items()
+    ]
     return render(request, "settings/channels/kinds.html", {"kinds": kinds})
 
 
@@ -149,9 +155,15 @@ def channel_context(request: MemberRequest, channel: Channel) -> dict[str, Any]:
         "channel": channel,
         "label": adapter.label,
         "health": channel_health([channel])[channel.pk],
-        # What comes over a bridge is delivered to no address.
+        # What comes over a bridge is delivered to no address, unless the setup says so.
         "webhook_url": "" if adapter.provider in settings.GATEWAY_BRIDGES else webhook_url(channel),
-        "setup_html": setup.render({"channel": channel, "config": services.public_config(channel)}),
+        "setup_html": setup.render(
+            {
+                "channel": channel,
+                "config": services.public_config(channel),
+                "webhook_url": webhook_url(channel),
+            }
+        ),
         "test_form": TestMessageForm(adapter=adapter),
         "duties": channel.duties.order_by("duty"),
     }

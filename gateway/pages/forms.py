@@ -48,6 +48,7 @@ class ChannelForm(forms.Form):
             if field.name in kept and not field.required:
                 forget = forms.BooleanField(label=_("Remove the saved value"), required=False)
                 forget.group = field.group  # type: ignore[attr-defined]
+                forget.when = _when(field)  # type: ignore[attr-defined]
                 self.fields[FORGET + field.name] = forget
         self.fields["rate_per_second"] = forms.FloatField(
             label=_("Messages per second"),
@@ -103,6 +104,7 @@ class ConfigFormField(forms.CharField):
     """A setting of the adapter's; ``group`` is where it stands, ``wide`` that it needs the room.
 
     ``fallback``: what counts when it is left empty. In a ``new`` channel, what is generated may be.
+    ``when``: the form's field whose value decides whether it is shown, and those values.
     """
 
     def __init__(self, setting: ConfigField, *, kept: bool, new: bool = False) -> None:
@@ -118,6 +120,15 @@ class ConfigFormField(forms.CharField):
         self.group = setting.group
         self.fallback = setting.default
         self.wide = setting.multiline or setting.url
+        self.when = _when(setting)
+        self.needed = setting.needed and not kept
+
+
+def _when(setting: ConfigField) -> tuple[str, str] | None:
+    if setting.when is None:
+        return None
+    name, values = setting.when
+    return f"id_{PREFIX}{name}", " ".join(values)
 
 
 def _widget(field: ConfigField, *, kept: bool) -> forms.Widget:

@@ -25,6 +25,7 @@ from gateway.content.model import (
     ShowLocation,
     Suggestion,
 )
+from gateway.marks import medium_icon
 from gateway.media import words
 from gateway.media.kinds import PICTURES, family
 from gateway.registry import adapters
@@ -38,7 +39,6 @@ ICONS: dict[type[Suggestion], str] = {
     Calendar: "calendar",
 }
 FILE_ICONS = {"image": "image", "video": "play", "audio": "play", "text/vcard": "contact"}
-MEDIUM_ICONS = {"sms": "message-square", "rcs": "smartphone", "email": "mail"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _look(look: Look) -> ShownLook:
     return ShownLook(
         name=look.channel.name,
         medium=look.medium,
-        icon=MEDIUM_ICONS.get(adapter.medium if adapter else "", "message-square"),
+        icon=medium_icon(adapter.medium if adapter else ""),
         sender=look.channel.address or look.channel.name,
         when=look.when,
         skipped=look.skipped,

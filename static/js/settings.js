@@ -20,3 +20,17 @@ document.querySelector(".settings-nav [aria-current]")?.scrollIntoView({ block: 
 addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
 });
+
+/* --- Settings that count only with what another one says -------------------------------------- */
+
+function showCounting() {
+  for (const field of document.querySelectorAll("[data-when]")) {
+    const other = document.getElementById(field.dataset.when);
+    field.hidden = other && !field.dataset.whenIn.split(" ").includes(other.value);
+  }
+}
+
+if (document.querySelector("[data-when]")) {
+  document.addEventListener("change", showCounting);
+  showCounting();
+}

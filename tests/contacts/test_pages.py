@@ -352,3 +352,17 @@ def test_agents_see_contacts_but_not_segments(client, ws):
     assert client.get("/contacts/attributes/").status_code == 200
     for url in ["/segments/", "/segments/new/", "/contacts/attributes/new/"]:
         assert client.get(url).status_code == 403
+
+
+def test_an_apps_id_stays_what_it_is_when_somebody_edits_the_contact(page, ws):
+    contact = make.contact(ws, name="Ana")
+    contact.addresses.create(workspace=ws, kind="telegram", value="5512345678")
+
+    text = page.get(f"/contacts/{contact.pk}/edit/").content.decode()
+
+    assert '<option value="telegram" selected>Telegram</option>' in text
+    sent = {"name": "Ana B.", "address_kind": ["telegram"], "address_value": ["5512345678"]}
+    assert page.post(f"/contacts/{contact.pk}/edit/", sent).status_code == 302
+    assert list(contact.addresses.values_list("kind", "value")) == [("telegram", "5512345678")]
+    shown = page.get(f"/contacts/{contact.pk}/").content.decode()
+    assert 'Telegram <span class="muted">5512345678</span>' in shown

@@ -12,13 +12,23 @@ from accounts.models import Member, User, Workspace
 from campaigns.models import Campaign, CampaignStatus
 from campaigns.selectors import progress
 from contacts.models import Address, Contact
-from conversations.models import Conversation, Message, Status
+from conversations.models import Conversation, Message, MessageMail, MessageRevision, Status
+from gateway.media.models import MessageFile
 from gateway.models import Channel, Delivery
 from gateway.states import State
+from gateway.templates.model import StoredTemplate
+from gateway.windows.looking import standing
 from routing.models import Agent
 from routing.waiting import load_by_member, route_workspace
+from simulator.customers import CUSTOMERS
+from simulator.identities import identity
 
 pytestmark = pytest.mark.django_db
+
+KINDS = {
+    *("twilio_sms", "google_rcs", "whatsapp", "email", "telegram", "messenger", "instagram"),
+    *("x", "viber", "line", "wechat"),
+}
 
 
 @pytest.fixture
@@ -48,8 +58,9 @@ def test_the_file_has_what_outside_scripts_need(data, settings):
         assert user.check_password(login["password"])
         assert user.memberships.get().role == login["role"]
     api = Client(headers={"authorization": f"Token {known['token']}"})
-    sms, rcs = api.get("/api/v1/channels/").json()["results"]
-    assert (sms["kind"], rcs["kind"]) == ("twilio_sms", "google_rcs")
+    channels = {one["kind"]: one for one in api.get("/api/v1/channels/").json()["results"]}
+    assert channels.keys() == KINDS
+    sms, rcs = channels["twilio_sms"], channels["google_rcs"]
     assert (rcs["fallback"]["channel"], sms["fallback"]) == (sms["id"], None)
 
 
@@ -66,7 +77,7 @@ def test_the_data_is_complete_and_consistent(data):
     assert open_ones.filter(assignee=None, queued_at=None).exists()
     assert open_ones.exclude(assignee=None).filter(queued_at=None).count() >= 6
     states = set(Delivery.objects.values_list("state", flat=True))
-    assert states == {State.SENT, State.DELIVERED, State.FAILED, State.UNKNOWN}
+    assert states == {State.SENT, State.DELIVERED, State.READ, State.FAILED, State.UNKNOWN}
     assert not Delivery.objects.filter(state=State.FAILED, error_text="").exists()
     assert set(Contact.objects.values_list("language", flat=True)) == {"en", "es"}
     assert Message.objects.filter(kind="note").count() >= 5
@@ -95,8 +106,8 @@ def test_every_address_is_usable_and_of_nobody(data):
 
     for kind, value in Address.objects.values_list("kind", "value"):
         if kind == "email":
-            assert value.endswith("@example.com")
-        else:
+            assert value.endswith(("@example.com", "@customers.example"))
+        elif kind == "phone":
             number = phonenumbers.parse(value)
             assert phonenumbers.is_possible_number(number), value
             # Ofcom's numbers for drama are known to be nobody's, so they count as not valid.
@@ -152,9 +163,55 @@ def test_an_agent_who_comes_online_gets_the_waiting_chats(data):
     held = load_by_member([member.pk])[member.pk]
     Agent.objects.filter(member=member).update(status="online")
 
-    assert route_workspace(member.workspace_id) == 3
+    assert route_workspace(member.workspace_id) == 4
 
-    assert load_by_member([member.pk])[member.pk] == held + 3 < 10
+    assert load_by_member([member.pk])[member.pk] == held + 4 < 10
+
+
+def test_there_is_something_of_everything_to_see(data):
+    call_command("demo")
+
+    talked = set(Conversation.objects.values_list("channel__kind", flat=True))
+    assert talked == KINDS - {"google_rcs"}
+    carmen = Contact.objects.get(name="Carmen Ruiz")
+    on = carmen.conversations.values_list("channel__kind", flat=True)
+    assert sorted(on) == ["email", "telegram", "whatsapp"]
+    public = Conversation.objects.get(public=True)
+    assert public.messages.filter(external_id=public.thread).exists()
+    assert MessageRevision.objects.filter(change="edited").exists()
+    assert Message.objects.filter(data__has_key="reactions").exists()
+    order = MessageMail.objects.exclude(html="").get()
+    file = MessageFile.objects.get(message_uid=order.message.uid)
+    assert (file.content_type, file.state) == ("application/pdf", "stored")
+    assert StoredTemplate.objects.filter(status="approved").count() == 3
+
+
+def test_who_wrote_long_ago_gets_a_template_and_others_free_text(data):
+    call_command("demo")
+
+    whatsapp = Channel.objects.get(kind="whatsapp")
+    addresses = {
+        talk.contact.name: talk.address.value
+        for talk in whatsapp.conversations.select_related("contact", "address")
+    }
+    long_ago = standing(whatsapp, addresses["Emma Clarke"])
+    lately = standing(whatsapp, addresses["Carmen Ruiz"])
+    assert long_ago
+    assert not long_ago.open
+    assert lately
+    assert lately.open
+
+
+def test_who_writes_from_a_phone_of_the_simulator_is_known(data):
+    call_command("demo")
+
+    for customer in CUSTOMERS:
+        contact = Contact.objects.get(name=customer.name)
+        known = set(contact.addresses.values_list("kind", "value"))
+        mailbox = ("email", identity("email", customer.number))
+        assert {("phone", customer.number), mailbox} <= known
+        for kind, value in known - {("phone", customer.number)}:
+            assert value == identity(kind, customer.number)
 
 
 def test_never_without_debug(settings, tmp_path):

@@ -58,9 +58,13 @@ export class Phone {
       this.enable();
       this.tellTyping();
     });
-    this.select.addEventListener("change", () => {
-      this.chosen = this.address();
-      this.draw();
+    this.select.addEventListener("change", () => this.choose());
+    this.find(".apps").addEventListener("click", (event) => {
+      const index = event.target.closest("button")?.dataset.index;
+      if (index === undefined) return;
+      this.select.value = index;
+      this.choose();
+      this.input.focus({ preventScroll: true });
     });
     this.online.addEventListener("change", async () => {
       await post("/phones", { number: this.number, online: this.online.checked });
@@ -112,6 +116,29 @@ export class Phone {
     this.draw();
   }
 
+  /** A button for each line: what a person has on their phone to write in. */
+  drawApps() {
+    const lines = this.lines.filter((line) => line.channel);
+    const alone = (line) => lines.every((other) => other === line || other.app !== line.app);
+    const buttons = lines.map((line) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.dataset.index = String(this.lines.indexOf(line));
+      button.dataset.testid = `app-${line.app}`;
+      button.textContent = (alone(line) && text(`app-${line.app}`)) || line.name;
+      button.title = line.brand ?? line.name;
+      button.setAttribute("aria-pressed", String(line === this.line()));
+      return button;
+    });
+    this.find(".apps").replaceChildren(...buttons);
+    this.find(".apps").hidden = buttons.length < 2;
+  }
+
+  choose() {
+    this.chosen = this.address();
+    this.draw();
+  }
+
   line() {
     return this.lines[this.select.selectedIndex];
   }
@@ -143,6 +170,7 @@ export class Phone {
     const near = this.near();
     const address = this.address();
     this.brand();
+    this.drawApps();
     const shown = [...this.bubbles.values()].filter(
       (bubble) => !bubble.quiet && this.together(bubble.line) === this.together(address),
     );
@@ -174,7 +202,8 @@ export class Phone {
     }
     const address = line?.rcs ? text("rcs-line") : line?.address;
     this.find(".line-address").textContent = line?.name === address ? "" : (address ?? "");
-    this.input.placeholder = text(line?.rcs ? "rcs-message" : "text-message");
+    const kinds = { rcs: "rcs-message", sms: "text-message" };
+    this.input.placeholder = text(kinds[line?.app ?? "sms"] ?? "app-message");
   }
 
   drawFace(line) {
