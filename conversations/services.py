@@ -420,7 +420,8 @@ def carry_draft(*, here: Conversation, there: Conversation, member: Member, text
         return
     left = Draft.objects.filter(conversation=there, member=member).first()
     before = left.text.rstrip() + "\n" if left and left.text.strip() else ""
-    save_draft(conversation=there, member=member, text=before + text)
+    beside = left.beside if left else None
+    save_draft(conversation=there, member=member, text=before + text, beside=beside)
     save_draft(conversation=here, member=member, text="")
 
 

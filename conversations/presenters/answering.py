@@ -71,7 +71,8 @@ class Quoted:
 @dataclass(frozen=True, slots=True)
 class Answering:
     """``quotes``: an answer may name the message it is about. ``emoji``: what the picker offers as
-    reactions to the customer's messages; ``any_emoji``: others are taken as well.
+    reactions to the customer's messages; ``any_emoji``: others are taken as well. ``by_token``: it
+    may only name messages that came with a token for that.
     """
 
     quotes: bool
@@ -79,6 +80,7 @@ class Answering:
     mail: MailHead | None
     emoji: Sequence[str] = ()
     any_emoji: bool = False
+    by_token: bool = False
 
 
 def answering(
@@ -99,6 +101,7 @@ def answering(
         mail=_mail_head(conversation, kept) if is_mail else None,
         emoji=_offered(known) if known else (),
         any_emoji=known is not None and not known.only,
+        by_token=able.by_token,
     )
 
 

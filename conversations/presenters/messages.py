@@ -56,7 +56,8 @@ class Place:
 class Bubble:
     """A row of the thread. ``grouped``: same author shortly before; ``same_day``: no separator.
 
-    ``place`` is None for what belongs to the conversation that is open.
+    ``place`` is None for what belongs to the conversation that is open. ``has_token``: it can be
+    quoted on channels that quote by tokens.
     """
 
     id: int
@@ -83,6 +84,7 @@ class Bubble:
     voice: str
     decided_by: str
     conversation_id: int
+    has_token: bool = False
     marks: Marks = NO_MARKS
     place: Place | None = None
 
@@ -198,6 +200,7 @@ def _bubble(
         voice=str(message.data.get("voice", "")),
         decided_by=str(message.data.get("decided_by", "")),
         conversation_id=message.conversation_id,
+        has_token=bool(message.data.get("quote_token")),
     )
 
 

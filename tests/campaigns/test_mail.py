@@ -217,7 +217,8 @@ def test_tokens_are_ours_alone_and_good_for_one_thing(settings: Any) -> None:
     assert re.fullmatch(r"[\w-]{22}", made)
     assert line_of(made, Purpose.UNSUBSCRIBE) == 7
     assert made != token(8, Purpose.UNSUBSCRIBE) != token(8, Purpose.TRACK)
-    for wrong in ("", "x" * 22, made[:-1], f"{made}x", f"A{made[1:]}", "é" * 22, "=" * 22):
+    other = ("B" if made[0] == "A" else "A") + made[1:]
+    for wrong in ("", "x" * 22, made[:-1], f"{made}x", other, "é" * 22, "=" * 22):
         with pytest.raises(Forged):
             line_of(wrong, Purpose.UNSUBSCRIBE)
     with pytest.raises(Forged):

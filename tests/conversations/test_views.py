@@ -19,7 +19,7 @@ from tests import builders as make
 
 pytestmark = pytest.mark.django_db
 
-MOST_STATEMENTS = 16
+MOST_STATEMENTS = 17
 FRAGMENT = {"headers": {"HX-Request": "true"}}
 
 

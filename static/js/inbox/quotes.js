@@ -14,6 +14,7 @@ export function mount(root, { onChange, write }) {
   bar = $("#composer-quote", root);
   changed = onChange;
   $("#messages", root).classList.toggle("can-quote", Boolean(bar?.dataset.quotes));
+  $("#messages", root).classList.toggle("by-token", bar?.dataset.byToken !== undefined);
   $("#thread", root).addEventListener("click", (event) => {
     const item = event.target.closest(".msg[data-id]");
     if (event.target.closest("[data-quote]")) { choose(item); write(); }
@@ -41,8 +42,8 @@ const words = (name) => $(`[data-quote-${name}]`, bar).textContent;
 /** Answer the message a person points at, else the customer's last one. */
 export function quoteLast() {
   if (!bar?.dataset.quotes) return false;
-  const under = $("#messages .msg:not(.is-elsewhere):is(:hover, :focus-within):has([data-quote])");
-  const item = under ?? $$("#messages .msg-in[data-id]:not(.is-elsewhere):has([data-quote])").at(-1);
+  const can = ".msg[data-id]:not(.is-elsewhere):has([data-quote]):is(#messages:not(.by-token) *, [data-token])";
+  const item = $(`#messages ${can}:is(:hover, :focus-within)`) ?? $$(`#messages .msg-in${can.slice(4)}`).at(-1);
   if (!item) return false;
   choose(item);
   return true;
