@@ -243,7 +243,7 @@ def test_the_list_shows_health_in_a_fixed_number_of_statements(
             state=State.FAILED if number else State.QUEUED, failed_at=timezone.now(),
         )  # fmt: skip
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         page = client.get(reverse("settings-channels")).content.decode()
 
     assert page.count("Needs attention") == 11
