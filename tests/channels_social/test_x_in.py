@@ -72,7 +72,7 @@ EVENTS: dict[str, list[Event]] = {
         Tagged(
             "brandchat",
             replace(
-                post("194002", "A1 with milk #brandchat", sender_name=""),
+                post("194002", "A1 with milk #brandchat", sender_name="", sender_handle=""),
                 sender="3333333333333333333",
             ),
         ),

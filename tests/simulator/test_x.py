@@ -40,7 +40,7 @@ async def test_what_people_write_is_pushed(x: XStand) -> None:
         (third["sid"], "42", "@acme me too", True),
     ]
     assert events[0].thread == first["sid"]
-    assert events[0].sender_name == "Maya Johnson (@Maya_Johnson)"
+    assert (events[0].sender_name, events[0].sender_handle) == ("Maya Johnson", "@Maya_Johnson")
 
 
 async def test_answers_are_pushed_back_and_people_answer_them(x: XStand) -> None:
