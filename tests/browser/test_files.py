@@ -64,7 +64,7 @@ def test_a_customers_picture_appears_by_itself(
     customer.get_by_test_id("phone-attach-input").set_input_files([PICTURE])  # type: ignore[arg-type]
     picture = agent.get_by_test_id("message-file").locator("img")
     expect(picture).to_be_visible()
-    agent.wait_for_function("document.querySelector('.file-picture img').naturalWidth === 1")
+    expect(picture).to_have_js_property("naturalWidth", 1)
     assert agent.evaluate("window.neverReloaded")
     # What only says that it is a picture is refused in words.
     disguised = {"content_type": "image/jpeg", "data": base64.b64encode(HTML).decode()}

@@ -189,6 +189,7 @@ def test_one_person_on_three_channels(
     look(page, "ways")
     page.keyboard.press("Escape")
     page.get_by_test_id("better-go").click()
+    expect(page.get_by_test_id("composer-input")).to_be_visible()
 
     for kind in ("telegram", "email"):
         go_by(page, world, kind)

@@ -43,8 +43,9 @@ export function head() {
 /** The same where it is not what everybody would have begun with; else null. */
 export function chosen() {
   const found = head();
+  if (!found) return null;
   const usual = others().map((item) => item.dataset.address);
-  const same = found && !found.subject && found.cc.length === usual.length && usual.every((one) => found.cc.includes(one));
+  const same = !found.subject && found.cc.length === usual.length && usual.every((one) => found.cc.includes(one));
   return same ? null : found;
 }
 
