@@ -77,6 +77,7 @@ def test_a_forecast_and_what_it_has_cost():
         "skipped": 1,
         "skipped_by_reason": {"no_address": 1},
         "messages": 8,
+        "window_closed": 0,
         "cost": {
             "amount": "0.0600",
             "currency": "EUR",

@@ -58,6 +58,7 @@ class World:
             ),
             "email": self._add("email", self._mail()),
         }
+        self.api.post(f"channels/{self.ids['whatsapp']}/templates/sync/", {})
 
     def _add(self, kind: str, config: dict[str, str]) -> str:
         document = {"kind": kind, "name": f"{kind} {self.mark}", "config": config}
