@@ -7,7 +7,8 @@ from django.db.models.functions import Now
 class MailboxCursor(models.Model):
     """How far a channel's IMAP folder has been read.
 
-    UIDs up to ``last_uid`` are taken, or were there before ``started_at``. ``checked_at`` is when
+    UIDs up to ``last_uid`` are taken, or were there before ``started_at`` (of a mailbox that the
+    channel had from the beginning, when the channel was made). ``checked_at`` is when
     the folder was last seen with nothing left to take. ``resync_from``: the server has numbered
     the folder anew (another ``uidvalidity``), and what came since then is compared with what was
     taken; None when there is nothing to compare (any more). Times by the database's clock.

@@ -131,8 +131,9 @@ class Keeper:
                 last = group[-1]
                 count = await run(taking.take, self.owner, folder.uidvalidity, mails, last)
                 self.log.info("mails taken", count=count, upto=last)
-        await run(taking.caught_up, self.owner, folder.uidvalidity)
-        return Cursor(last, None)
+        last = max(last, cursor.highest)
+        await run(taking.caught_up, self.owner, folder.uidvalidity, last)
+        return Cursor(last)
 
     async def _groups(self, imap: Imap, uids: Sequence[int]) -> list[list[int]]:
         sizes = {}

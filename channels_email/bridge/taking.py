@@ -11,18 +11,22 @@ from email import message_from_bytes
 from email.policy import compat32
 
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from channels_email.bridge.owner import Owner, let_in
 from channels_email.models import MailboxCursor, TakenMail
 from gateway.inbound import wake_drain
+from gateway.models import Channel
 
 # Mail may have been on its way when the folder was last looked at.
 OVERLAP = timedelta(days=7)
 # Our clock and the mail server's are hardly further apart.
 SKEW = timedelta(minutes=5)
 REMEMBERED = timedelta(days=90)
+# A channel whose folder is opened for the first time later than this is an old one that reads it
+# from now on; until then, what came since the channel was made is its mail.
+FIRST_OPENED = timedelta(days=1)
 CHECKED_EVERY = timedelta(minutes=1)
 
 
@@ -37,10 +41,14 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a folder is read; ``since``: only what arrived from then on is looked at."""
+    """How far a folder is read; ``since``: only what arrived from then on is looked at.
+
+    After such a look all up to ``highest`` counts as read.
+    """
 
     last_uid: int
-    since: datetime | None
+    since: datetime | None = None
+    highest: int = 0
 
 
 def place(owner: Owner) -> str:
@@ -52,28 +60,40 @@ def place(owner: Owner) -> str:
 
 @transaction.atomic
 def resume(owner: Owner, uidvalidity: int, highest: int) -> Cursor:
-    """Where to go on. A mailbox that is new begins after ``highest``, the last UID there now.
+    """Where to go on. A mailbox that is new begins with its channel; one that the channel was
+    given later begins after ``highest``, the last UID there now.
 
     One whose mails have been numbered anew is compared with what was taken from it.
     """
     row = _locked(owner)
+    if row is None:
+        made_at = Channel.objects.values_list("created_at", flat=True).get(pk=owner.channel_id)
+        if made_at > timezone.now() - FIRST_OPENED:
+            begins = made_at.replace(microsecond=0)  # servers tell whole seconds
+            _begin(owner, uidvalidity, 0, started_at=begins, resync_from=begins)
+            return Cursor(0, begins, highest)
     if row is not None and row.place != place(owner):
         row.delete()
         row = None
     if row is None:
-        MailboxCursor.objects.create(
-            workspace_id=owner.workspace_id,
-            channel_id=owner.channel_id,
-            place=place(owner),
-            uidvalidity=uidvalidity,
-            last_uid=highest,
-        )
-        return Cursor(highest, None)
+        _begin(owner, uidvalidity, highest)
+        return Cursor(highest)
     if row.uidvalidity != uidvalidity:
         row.uidvalidity, row.last_uid = uidvalidity, 0
         row.resync_from = max(row.resync_from or row.checked_at, row.started_at) - OVERLAP
         row.save()
-    return Cursor(row.last_uid, row.resync_from)
+    return Cursor(row.last_uid, row.resync_from, highest)
+
+
+def _begin(owner: Owner, uidvalidity: int, last_uid: int, **times: datetime) -> None:
+    MailboxCursor.objects.create(
+        workspace_id=owner.workspace_id,
+        channel_id=owner.channel_id,
+        place=place(owner),
+        uidvalidity=uidvalidity,
+        last_uid=last_uid,
+        **times,
+    )
 
 
 def take(owner: Owner, uidvalidity: int, mails: Sequence[Fetched], upto: int) -> int:
@@ -94,12 +114,14 @@ def take(owner: Owner, uidvalidity: int, mails: Sequence[Fetched], upto: int) ->
     return len(fresh)
 
 
-def caught_up(owner: Owner, uidvalidity: int) -> None:
-    """Nothing is left to take at this moment."""
+def caught_up(owner: Owner, uidvalidity: int, upto: int) -> None:
+    """Nothing is left to take at this moment; a comparison leaves nothing unread up to ``upto``."""
     rows = MailboxCursor.objects.filter(channel_id=owner.channel_id, uidvalidity=uidvalidity)
     old = timezone.now() - CHECKED_EVERY
     rows.filter(checked_at__lt=old).update(checked_at=Now())
-    rows.exclude(resync_from=None).update(checked_at=Now(), resync_from=None)
+    rows.exclude(resync_from=None).update(
+        checked_at=Now(), resync_from=None, last_uid=Greatest("last_uid", upto)
+    )
 
 
 def prune() -> None:
@@ -132,9 +154,10 @@ def _locked(owner: Owner) -> MailboxCursor | None:
 def _fresh(owner: Owner, row: MailboxCursor, mails: Sequence[Fetched]) -> list[Fetched]:
     """Those that were not taken before, and noted now."""
     by_digest: dict[str, Fetched] = {}
+    # Of a folder that is opened for the first time, what came before is not the channel's.
+    first = row.started_at if row.resync_from == row.started_at else row.started_at - SKEW
     for one in mails:
-        before = row.resync_from and one.arrived and one.arrived < row.started_at - SKEW
-        if not before:
+        if not (row.resync_from and one.arrived and one.arrived < first):
             by_digest.setdefault(digest(one.raw), one)
     known = TakenMail.objects.filter(channel_id=owner.channel_id, digest__in=by_digest)
     for found in known.values_list("digest", flat=True):

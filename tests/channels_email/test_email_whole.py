@@ -3,6 +3,7 @@
 import base64
 import json
 import smtplib
+import time
 import urllib.request
 from collections.abc import Iterator
 from io import BytesIO
@@ -233,10 +234,26 @@ def test_a_new_mailbox_begins_now(mail: Mail) -> None:
     first = make_channel(from_address=address, imap_user=address)
     mail.write(first, "Before", raw=raw("Before", message_id="before@x"))
     first.delete()
+    time.sleep(1.1)  # an IMAP server tells when a mail came to the second
     later = make_channel(from_address=address, imap_user=address)
     mail.wait_for(later)
     mail.write(later, raw=raw("After", message_id="after@x"))
     becomes(later, ["After"])
+
+
+def test_what_comes_before_the_mailbox_is_first_opened_is_the_channels(mail: Mail) -> None:
+    mail.kill("mail")
+    channel = make_channel()
+    mail.write(channel, raw=raw("early", message_id="early@x"))
+    mail.start_bridge()
+    becomes(channel, ["early"])
+    mail.write(channel, raw=raw("later", message_id="later@x"))
+    becomes(channel, ["early", "later"])
+    cursor = MailboxCursor.objects.get(channel=channel)
+    assert (cursor.started_at, cursor.resync_from) == (
+        channel.created_at.replace(microsecond=0),
+        None,
+    )
 
 
 def test_an_outage_is_caught_up_and_nothing_comes_twice(mail: Mail, channel: Channel) -> None:
