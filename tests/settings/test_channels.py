@@ -247,7 +247,7 @@ def test_the_list_shows_health_in_a_fixed_number_of_statements(
         page = client.get(reverse("settings-channels")).content.decode()
 
     assert page.count("Needs attention") == 11
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         client.get(reverse("settings-channel", args=[channel.pk]))
 
 
