@@ -71,13 +71,9 @@ def build(
     carrier.networks["google_rcs"] = carrier.eventful["google_rcs"] = rcs
     carrier.networks["twilio_rcs"] = twilio_rcs = TwilioRcsNetwork(carrier)
     apps = _apps(carrier, lines)
-    for customer in CUSTOMERS:
-        phone = world.phone(customer.number)
-        phone.name, phone.rcs, phone.pinned = customer.name, customer.rcs, True
-    smsc = Smsc(carrier, lines)
-    carrier.couriers[PROVIDER] = smsc
-    mail = MailHost(carrier, lines)
-    carrier.couriers[MAIL] = mail
+    _add_customers(world)
+    carrier.couriers[PROVIDER] = smsc = Smsc(carrier, lines)
+    carrier.couriers[MAIL] = mail = MailHost(carrier, lines)
     own = [own_requests_only] if host in LOOPBACK else []
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[*own, explain])
     providers = (
@@ -92,9 +88,7 @@ def build(
 
     async def run(_app: web.Application) -> AsyncIterator[None]:
         await lines.refresh()
-        for line, heard in await lines.who_wrote():
-            if line.network in carrier.remembering:
-                carrier.remembering[line.network].remember(line, heard.address, heard.at)
+        await _remember(carrier, lines)
         if smsc_port is not None:
             await smsc.start(host, smsc_port)
         if mail_ports is not None:
@@ -107,6 +101,20 @@ def build(
 
     app.cleanup_ctx.append(run)
     return app
+
+
+def _add_customers(world: World) -> None:
+    """The phones that are always there."""
+    for customer in CUSTOMERS:
+        phone = world.phone(customer.number)
+        phone.name, phone.rcs, phone.pinned = customer.name, customer.rcs, True
+
+
+async def _remember(carrier: Carrier, lines: Lines) -> None:
+    """Whoever wrote before the simulator began may still be answered."""
+    for line, heard in await lines.who_wrote():
+        if line.network in carrier.remembering:
+            carrier.remembering[line.network].remember(line, heard.address, heard.at)
 
 
 def _apps(carrier: Carrier, lines: Lines) -> list[web.RouteDef]:
